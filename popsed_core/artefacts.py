@@ -1,0 +1,175 @@
+"""Files on disk: a frozen dataclass is the HDF5 schema.
+
+Each array field declares its unit and axes once (``array("mag", "galaxy", "band")``); sizes are
+checked when the object is made and again when it is read.  Writing is atomic (a partial file,
+then a rename) and without time stamps: same content, same bytes.  This is the only module that
+opens HDF5.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+import numpy as np
+
+from popsed_core import __version__
+from popsed_core.errors import InputError
+
+T = TypeVar("T")
+
+
+def array(unit: str, *axes: str) -> Any:
+    """Declare an array field with its unit and the names of its axes."""
+    return field(metadata={"unit": unit, "axes": axes})
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an artefact comes from; written into its attributes, never a time stamp.
+
+    Attributes:
+        source: ``real``, ``mock`` or ``toy``; travels downstream, figures show it.
+        config: the configuration section that made it, as JSON.
+        seed: the run's seed.
+        inputs: sha256 of each input file, by role.
+    """
+
+    source: str = "real"
+    config: str = "{}"
+    seed: int = 0
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def sha256(path: str | Path) -> str:
+    """Return the sha256 of a file, in hexadecimal."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_axes(artefact: Any) -> None:
+    """Raise ValueError unless every axis name has one size throughout the artefact."""
+    sizes: dict[str, int] = {}
+    for item in fields(artefact):
+        axes = item.metadata.get("axes")
+        if axes is None:
+            continue
+        value = getattr(artefact, item.name)
+        owner = f"{type(artefact).__name__}.{item.name}"
+        if value.ndim != len(axes):
+            raise ValueError(f"{owner}: got {value.ndim} axes, expected {axes}")
+        for axis, size in zip(axes, value.shape, strict=True):
+            if sizes.setdefault(axis, size) != size:
+                raise ValueError(f"{owner}: axis {axis} is {size}, elsewhere {sizes[axis]}")
+
+
+class atomic_path:  # noqa: N801  (reads as a function: `with atomic_path(path) as partial`)
+    """Context manager: yields a partial path and renames it on success, removes it on failure."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
+
+    def __enter__(self) -> Path:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return self.partial
+
+    def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
+        if kind is None:
+            self.partial.replace(self.path)
+        else:
+            self.partial.unlink(missing_ok=True)
+
+
+def save(artefact: Any, path: str | Path, provenance: Provenance) -> None:
+    """Write an artefact and its provenance to ``path`` (HDF5), atomically.
+
+    Args:
+        artefact: a dataclass whose array fields are made by :func:`array`; other fields are
+            strings, numbers or tuples of them and become attributes.
+        path: the file to make or replace.
+        provenance: recorded in the file's attributes.
+    """
+    with atomic_path(path) as partial, h5py.File(partial, "w", libver="v110") as file:
+        file.attrs["artefact"] = type(artefact).__name__
+        file.attrs["popsed_version"] = __version__
+        file.attrs["provenance"] = json.dumps(asdict(provenance), sort_keys=True)
+        for item in fields(artefact):
+            _write_field(file, item.name, item.metadata, getattr(artefact, item.name))
+
+
+def _write_field(file: h5py.File, name: str, metadata: Mapping[str, Any], value: Any) -> None:
+    if "axes" not in metadata:
+        file.attrs[name] = json.dumps(value)
+        return
+    options = {"compression": "gzip", "shuffle": True} if value.size > 1000 else {}
+    data = file.create_dataset(name, data=np.asarray(value), track_times=False, **options)
+    data.attrs["unit"] = metadata["unit"]
+    data.attrs["axes"] = json.dumps(metadata["axes"])
+
+
+def load(path: str | Path, kind: type[T]) -> T:
+    """Read an artefact of the given class.
+
+    Raises:
+        InputError: the file is missing, truncated, of another kind, or lacks a field.
+    """
+    with _open(path, kind.__name__) as file:
+        values = {item.name: _read_field(file, path, item) for item in fields(kind)}
+    return kind(**values)
+
+
+def load_provenance(path: str | Path) -> Provenance:
+    """Read the provenance of any artefact.
+
+    Raises:
+        InputError: the file is no artefact.
+    """
+    with _open(path) as file:
+        if "provenance" not in file.attrs:
+            raise InputError(f"{path}: carries no provenance, so it is no popsed artefact")
+        return Provenance(**json.loads(file.attrs["provenance"]))
+
+
+def open_hdf5(path: str | Path) -> h5py.File:
+    """Open any HDF5 file for reading; the doorway for tables that are not artefacts.
+
+    Raises:
+        InputError: the file is missing, or is no readable HDF5.
+    """
+    if not Path(path).exists():
+        raise InputError(f"{path}: no such file")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(
+            f"{path}: not a readable HDF5 file ({error}); delete it and rerun to make it again"
+        ) from error
+
+
+def _open(path: str | Path, kind: str | None = None) -> h5py.File:
+    file = open_hdf5(path)
+    found = file.attrs.get("artefact", "no popsed artefact")
+    if kind is not None and found != kind:
+        file.close()
+        raise InputError(f"{path}: holds {found}, expected {kind}; delete it and rerun")
+    return file
+
+
+def _read_field(file: h5py.File, path: str | Path, item: Any) -> Any:
+    try:
+        if "axes" in item.metadata:
+            return file[item.name][()]
+        return _as_tuple(json.loads(file.attrs[item.name]))
+    except (KeyError, OSError) as error:
+        raise InputError(
+            f"{path}: field {item.name} cannot be read ({error}); delete the file and rerun"
+        ) from error
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,522 @@
+"""The configuration: frozen dataclasses, unknown keys forbidden, a unit in each description.
+
+``load(path, *overlays)`` reads YAML, merges the overlays, and validates; a mistake stops with the
+dotted path of the key, what was found and what is expected.  Imports neither torch nor any
+science, so that the Snakefile can read it while the DAG is built.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from popsed_core.errors import InputError
+from popsed_core.parameters import NAMES, SIMPLEX_POWER
+
+T = TypeVar("T")
+STRICT = ConfigDict(extra="forbid")
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+
+
+# --- where data come from -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, config=STRICT)
+class Download:
+    """A file inside a published wheel, fetched with the ordinary package client."""
+
+    package: Annotated[str, Field(description="requirement, e.g. kcorrect==5.1.9")]
+    member: Annotated[str, Field(description="path of the file inside the wheel")]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="of the file")]
+    path: Annotated[str | None, Field(description="use this local file instead")] = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class SSPConfig:
+    """Which simple stellar populations."""
+
+    reader: Literal["bc03", "dsps", "toy"] = "bc03"
+    path: Annotated[str | None, Field(description="table to read; null: the download")] = None
+    wave_low: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 1000.0
+    wave_high: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 30000.0
+
+
+@dataclass(frozen=True, config=STRICT)
+class CosmologyConfig:
+    """Flat LambdaCDM (paper: Planck 2015 rounded)."""
+
+    hubble: Annotated[float, Field(gt=0, description="[km/s/Mpc]")] = 67.7
+    omega_m: Annotated[float, Field(gt=0, lt=1)] = 0.307
+
+
+@dataclass(frozen=True, config=STRICT)
+class SpectraConfig:
+    """The stellar-population model."""
+
+    n_pixels: Annotated[int, Field(ge=50, description="pixels of the ln-wavelength grid")] = 400
+    star_formation: Annotated[
+        Literal["exact", "bins"], Field(description="exact integral, or the paper's 0.1 dex bins")
+    ] = "exact"
+    burst: Annotated[
+        Literal["continuous", "released"],
+        Field(description="bursts never precede the galaxy, or the released code's loss of mass"),
+    ] = "continuous"
+    cosmology: CosmologyConfig = dataclasses.field(default_factory=CosmologyConfig)
+
+
+# --- surveys --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, config=STRICT)
+class Cuts:
+    """Cuts on the catalogue, applied in this order; null or zero turns one off."""
+
+    min_snr: Annotated[NonNegative, Field(description="in every band")] = 1.0
+    min_j_minus_k: Annotated[float | None, Field(description="[mag] star cut, where J, K")] = None
+    min_redshift: Annotated[float | None, Field(description="reference redshift, if any")] = None
+    max_mag: Annotated[dict[str, float], Field(description="[mag] faint limit per band")] = (
+        dataclasses.field(default_factory=dict)
+    )
+
+
+@dataclass(frozen=True, config=STRICT)
+class KcorrectSurvey:
+    """The 10,000 SDSS galaxies that ship with kcorrect."""
+
+    kind: Literal["kcorrect_sdss"]
+    path: Annotated[str | None, Field(description="FITS table; null: the download")] = None
+    cuts: Cuts = dataclasses.field(default_factory=Cuts)
+
+
+@dataclass(frozen=True, config=STRICT)
+class TableBand:
+    """One band of a user's table."""
+
+    filter: Annotated[str, Field(description="speclite or sedpy name, or a path to ASCII")]
+    value: Annotated[str, Field(description="column with flux or magnitude")]
+    error: Annotated[str, Field(description="column with its error")]
+    extinction: Annotated[str | None, Field(description="column [mag] to subtract")] = None
+    offset: Annotated[float, Field(description="[mag] added: survey system to AB")] = 0.0
+
+
+@dataclass(frozen=True, config=STRICT)
+class TableSurvey:
+    """Any FITS, CSV, HDF5 or Parquet table."""
+
+    kind: Literal["table"]
+    path: Annotated[str, Field(description="the table")]
+    bands: Annotated[dict[Name, TableBand], Field(min_length=1)]
+    quantity: Annotated[Literal["flux", "mag"], Field(description="what the columns hold")]
+    zero_point: Annotated[float, Field(description="[mag] AB magnitude of flux 1")] = 22.5
+    key: Annotated[str | None, Field(description="HDU name or HDF5 group of the table")] = None
+    missing: Annotated[tuple[float, ...], Field(description="values that mean no data")] = (
+        99.0,
+        -99.0,
+        -9999.0,
+    )
+    reference: Annotated[
+        dict[Name, str],
+        Field(description="columns to compare with, never to fit: redshift, log_stellar_mass"),
+    ] = dataclasses.field(default_factory=dict)
+    j_mag: Annotated[str | None, Field(description="column for the J-K star cut")] = None
+    k_mag: Annotated[str | None, Field(description="column for the J-K star cut")] = None
+    cuts: Cuts = dataclasses.field(default_factory=Cuts)
+
+
+@dataclass(frozen=True, config=STRICT)
+class MockSurvey:
+    """Synthetic galaxies with known truth, seen through another survey's noise."""
+
+    kind: Literal["table2_mock", "realistic_mock"]
+    noise_from: Annotated[Name, Field(description="survey whose bands and noise are used")]
+    n_galaxies: Annotated[Count, Field(description="after all cuts")] = 10_000
+    limit_band: Name = "r"
+    limit_mag: Annotated[float, Field(description="[mag] faint limit in limit_band")] = 17.77
+    model_error: Annotated[
+        float, Field(ge=0, description="[mag] per galaxy and band, unknown to the fit")
+    ] = 0.0
+    zero_point_error: Annotated[
+        float, Field(ge=0, description="[mag] sigma of each band's offset, unknown to the fit")
+    ] = 0.0
+    max_redshift: Positive = 0.8
+    cuts: Cuts = dataclasses.field(default_factory=Cuts)
+
+
+Survey = Annotated[KcorrectSurvey | TableSurvey | MockSurvey, Field(discriminator="kind")]
+
+
+# --- noise and prior ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, config=STRICT)
+class NoiseConfig:
+    """The noise model, fitted from the catalogue's own errors."""
+
+    form: Annotated[
+        Literal["error_given_flux", "snr_given_flux", "log_snr_given_flux"],
+        Field(description="ours; the paper's; the released code's"),
+    ] = "error_given_flux"
+    n_bins: Annotated[int, Field(ge=3, description="magnitude bins per band")] = 30
+
+
+@dataclass(frozen=True, config=STRICT)
+class Uniform:
+    """Uniform in the parameter itself (kappa: use flat_simplex)."""
+
+    kind: Literal["uniform"] = "uniform"
+
+
+@dataclass(frozen=True, config=STRICT)
+class FlatSimplex:
+    """Flat over the simplex of the SFH fractions: p(kappa) = a kappa^(a-1), a = 3, 2, 1."""
+
+    kind: Literal["flat_simplex"] = "flat_simplex"
+
+
+@dataclass(frozen=True, config=STRICT)
+class TruncatedNormal:
+    """Normal within the box; with ``slope`` the mean depends on another parameter."""
+
+    kind: Literal["truncated_normal"]
+    mean: float
+    sigma: Positive
+    slope: Annotated[float, Field(description="change of the mean per unit of `against`")] = 0.0
+    against: Annotated[str | None, Field(description="another parameter's name")] = None
+    pivot: Annotated[float, Field(description="value of `against` where mean holds")] = 0.0
+
+
+@dataclass(frozen=True, config=STRICT)
+class Tabulated:
+    """Density linear between nodes, zero outside."""
+
+    kind: Literal["tabulated"]
+    x: Annotated[tuple[float, ...], Field(min_length=2, description="increasing nodes")]
+    density: Annotated[tuple[NonNegative, ...], Field(min_length=2)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class ComovingVolume:
+    """Redshift: proportional to dV/dz of the configured cosmology."""
+
+    kind: Literal["comoving_volume"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Schechter:
+    """Mass function per dex: a sum of Schechter terms with one knee."""
+
+    kind: Literal["schechter"]
+    log_knee: Annotated[float, Field(description="[dex Msun] formed mass")]
+    slope: Annotated[tuple[float, ...], Field(min_length=1, description="alpha of each term")]
+    weight: Annotated[tuple[Positive, ...], Field(min_length=1, description="phi* of each")]
+
+
+Prior = Annotated[
+    Uniform | FlatSimplex | TruncatedNormal | Tabulated | ComovingVolume | Schechter,
+    Field(discriminator="kind"),
+]
+
+
+@dataclass(frozen=True, config=STRICT)
+class ParameterConfig:
+    """Range (the flow's box), coordinate and prior of one parameter."""
+
+    low: float
+    high: float
+    coordinate: Annotated[
+        Literal["linear", "log", "flat_simplex"],
+        Field(description="in which the flow starts uniform"),
+    ] = "linear"
+    prior: Prior = dataclasses.field(default_factory=Uniform)
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low} is not below high {self.high}")
+        if self.coordinate == "log" and self.low <= 0:
+            raise ValueError(f"a log coordinate needs low > 0, got {self.low}")
+
+
+# --- fit ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, config=STRICT)
+class FlowConfig:
+    """Neural spline coupling flow (Durkan et al. 2019)."""
+
+    n_blocks: Count = 6
+    n_bins: Annotated[int, Field(ge=2, description="spline bins")] = 16
+    n_hidden: Annotated[Count, Field(description="features of each conditioner")] = 64
+    n_layers: Annotated[Count, Field(description="residual blocks of each conditioner")] = 2
+    tail_bound: Positive = 3.0
+    start_jitter: Annotated[
+        NonNegative, Field(description="sigma of each member's random shift of the start")
+    ] = 0.1
+
+
+@dataclass(frozen=True, config=STRICT)
+class FeaturesConfig:
+    """The space in which clouds of magnitudes are compared."""
+
+    kind: Literal["zscored", "whitened", "colours"] = "whitened"
+    reference: Annotated[Name | None, Field(description="band of `colours`; null: middle")] = None
+    floor: Annotated[NonNegative, Field(description="[mag] smallest width that is whitened")] = 0.02
+
+
+@dataclass(frozen=True, config=STRICT)
+class SinkhornConfig:
+    """Debiased entropic optimal transport (GeomLoss)."""
+
+    kind: Literal["sinkhorn"]
+    p: Literal[1, 2] = 2
+    scaling: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    backend: Literal["tensorized", "online", "multiscale"] = "tensorized"
+    n_data: Annotated[Count, Field(description="catalogue rows drawn per step")] = 2000
+    blur: Annotated[
+        tuple[tuple[Fraction, Positive], ...],
+        Field(description="(fraction of the run, blur) steps", min_length=1),
+    ] = ((0.0, 0.3), (0.075, 0.25), (0.15, 0.2), (0.225, 0.15), (0.3, 0.1), (0.375, 0.05),
+         (0.45, 0.002))  # fmt: skip
+
+
+@dataclass(frozen=True, config=STRICT)
+class SlicedConfig:
+    """Sliced Wasserstein-2 against the catalogue's quantiles along a pool of directions."""
+
+    kind: Literal["sliced"]
+    n_pool: Count = 2048
+    n_step: Annotated[Count, Field(description="directions drawn per step")] = 64
+
+
+@dataclass(frozen=True, config=STRICT)
+class CharacteristicConfig:
+    """Squared difference of characteristic functions at a pool of frequencies."""
+
+    kind: Literal["characteristic"] = "characteristic"
+    n_pool: Count = 2048
+    n_step: Annotated[Count, Field(description="frequencies drawn per step")] = 256
+    low: Annotated[Positive, Field(description="smallest |frequency|, log-uniform")] = 0.3
+    high: Annotated[Positive, Field(description="largest |frequency|")] = 20.0
+
+
+Distance = Annotated[
+    SinkhornConfig | SlicedConfig | CharacteristicConfig, Field(discriminator="kind")
+]
+
+
+@dataclass(frozen=True, config=STRICT)
+class LearningRate:
+    """One-cycle learning rate of Adam."""
+
+    start: Positive = 3e-4
+    peak: Positive = 3e-3
+    end: Positive = 3e-5
+    rise: Annotated[float, Field(gt=0, lt=1, description="fraction of the run to the peak")] = 0.3
+
+
+@dataclass(frozen=True, config=STRICT)
+class PriorWeight:
+    """beta(t) of beta KL(q || prior): geometric from start to end over `until`; 0 = the paper."""
+
+    start: NonNegative = 0.05
+    end: NonNegative = 0.005
+    until: Annotated[float, Field(gt=0, le=1, description="fraction of the run")] = 0.6
+
+    def __post_init__(self) -> None:
+        if (self.start == 0) != (self.end == 0):
+            raise ValueError("start and end must both be zero or both be positive")
+
+
+@dataclass(frozen=True, config=STRICT)
+class NoiseAnnealing:
+    """R(t) = 1 + amplitude exp(-rate t): the noise is divided by R (paper, section 2.5)."""
+
+    amplitude: NonNegative = 30.0
+    rate: Positive = 12.0
+
+
+@dataclass(frozen=True, config=STRICT)
+class FitConfig:
+    """Training of one flow, and how many."""
+
+    n_members: Annotated[Count, Field(description="flows in the ensemble")] = 4
+    n_epochs: Count = 40
+    n_steps: Annotated[Count, Field(description="optimiser steps per epoch")] = 20
+    n_samples: Annotated[Count, Field(description="synthetic galaxies per step")] = 2000
+    holdout: Annotated[Fraction, Field(description="of the catalogue, for validation")] = 0.05
+    model_error: Annotated[
+        NonNegative, Field(description="[mag] error floor of the model per band")
+    ] = 0.03
+    max_gradient: Annotated[Positive, Field(description="norm at which gradients are cut")] = 1.0
+    flow: FlowConfig = dataclasses.field(default_factory=FlowConfig)
+    features: FeaturesConfig = dataclasses.field(default_factory=FeaturesConfig)
+    distance: Distance = dataclasses.field(default_factory=CharacteristicConfig)
+    learning_rate: LearningRate = dataclasses.field(default_factory=LearningRate)
+    prior_weight: PriorWeight = dataclasses.field(default_factory=PriorWeight)
+    noise_annealing: NoiseAnnealing = dataclasses.field(default_factory=NoiseAnnealing)
+
+
+@dataclass(frozen=True, config=STRICT)
+class ProductsConfig:
+    """What is drawn from the trained ensemble."""
+
+    n_draws: Annotated[Count, Field(description="galaxies per member")] = 5000
+    n_table: Annotated[Count, Field(description="rows of the table for people")] = 10_000
+
+
+@dataclass(frozen=True, config=STRICT)
+class RuntimeConfig:
+    """How to run; never changes a result on the same device, never reruns a rule."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    n_threads: Count = 1
+
+
+@dataclass(frozen=True, config=STRICT)
+class Config:
+    """The whole configuration (config.yaml)."""
+
+    seed: Annotated[int, Field(ge=0)]
+    survey: Annotated[Name, Field(description="what a bare `snakemake` fits")]
+    downloads: dict[Name, Download]
+    ssp: SSPConfig
+    spectra: SpectraConfig
+    surveys: dict[Name, Survey]
+    noise: NoiseConfig
+    parameters: dict[str, ParameterConfig]
+    fit: FitConfig
+    products: ProductsConfig
+    runtime: RuntimeConfig = dataclasses.field(default_factory=RuntimeConfig)
+
+    def __post_init__(self) -> None:
+        if self.survey not in self.surveys:
+            raise ValueError(f"survey {self.survey!r} is not one of surveys: {list(self.surveys)}")
+        if set(self.parameters) != set(NAMES):
+            wrong = sorted(set(self.parameters) ^ set(NAMES))
+            raise ValueError(
+                f"parameters must be exactly {list(NAMES)}; missing or unknown: {wrong}"
+            )
+        for name, parameter in self.parameters.items():
+            if "flat_simplex" in (parameter.coordinate, parameter.prior.kind) and (
+                name not in SIMPLEX_POWER
+            ):
+                raise ValueError(f"parameters.{name}: flat_simplex is for {list(SIMPLEX_POWER)}")
+        for name, survey in self.surveys.items():
+            if isinstance(survey, MockSurvey) and isinstance(
+                self.surveys.get(survey.noise_from, survey), MockSurvey
+            ):
+                raise ValueError(
+                    f"surveys.{name}.noise_from: {survey.noise_from!r} is no real survey"
+                )
+
+
+def load(path: str | Path, *overlays: str | Path) -> Config:
+    """Read and validate a YAML configuration, with overlays merged over it.
+
+    Raises:
+        InputError: a file is missing or no YAML, or a key is unknown, missing or wrong; the
+            message names the file and the dotted key.
+    """
+    tree: dict[str, Any] = {}
+    for item in (path, *overlays):
+        tree = merge(tree, read_yaml(item))
+    return parse(Config, tree, str(path))
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read one YAML mapping.
+
+    Raises:
+        InputError: missing file, YAML syntax error, or not a mapping.
+    """
+    try:
+        tree = yaml.safe_load(Path(path).read_text())
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(tree, dict):
+        raise InputError(f"{path}: expected a mapping of sections, got {type(tree).__name__}")
+    return tree
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge nested mappings; a value of ``over`` wins.
+
+    A mapping with another ``kind`` replaces the old one, whose keys would not fit it.
+    """
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        is_nested = isinstance(old, Mapping) and isinstance(value, Mapping)
+        if is_nested and value.get("kind", old.get("kind")) == old.get("kind"):
+            result[key] = merge(old, value)
+        else:
+            result[key] = value
+    return result
+
+
+def parse(kind: type[T], tree: Any, source: str) -> T:
+    """Validate a tree of plain values as ``kind``.
+
+    Raises:
+        InputError: names the source, the dotted key, the value and what is expected.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(tree)
+    except ValidationError as error:
+        lines = [_explain(item) for item in error.errors()[:5]]
+        raise InputError(f"{source}: " + "; ".join(lines)) from error
+
+
+def _explain(item: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in item["loc"]) or "(top level)"
+    if item["type"] == "unexpected_keyword_argument":
+        return f"{key}: unknown key (value {item['input']!r}); check the spelling or remove it"
+    if item["type"] in ("missing", "missing_argument"):
+        return f"{key}: missing"
+    return f"{key}: {item['msg']}, got {_short(item['input'])}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def to_json(section: Any) -> str:
+    """Return a section (dataclass, mapping or value) as canonical JSON: one line, sorted keys."""
+    return json.dumps(to_plain(section), sort_keys=True)
+
+
+def to_plain(section: Any) -> Any:
+    """Return a section as plain dicts, lists and values."""
+    if dataclasses.is_dataclass(section) and not isinstance(section, type):
+        return {
+            item.name: to_plain(getattr(section, item.name)) for item in dataclasses.fields(section)
+        }
+    if isinstance(section, Mapping):
+        return {key: to_plain(value) for key, value in section.items()}
+    if isinstance(section, list | tuple):
+        return [to_plain(value) for value in section]
+    return section
+
+
+def from_json(kind: type[T], text: str, source: str = "configuration") -> T:
+    """Parse what :func:`to_json` wrote, validated as ``kind``.
+
+    Raises:
+        InputError: the text is no JSON or does not fit.
+    """
+    try:
+        tree = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{source}: not valid JSON: {error}") from error
+    return parse(kind, tree, source)

@@ -1,0 +1,103 @@
+"""One long loop for every job: epochs with a progress line, an ETA and atomic checkpoints.
+
+A job offers ``n_epochs``, ``epoch(i) -> metrics``, ``state_dict()`` and ``load_state_dict()``.
+If a checkpoint of the same configuration exists the loop goes on from it; a checkpoint of
+another configuration is refused.  Interrupted and resumed equals uninterrupted, bit for bit on
+CPU, because the job's random streams are part of its state.
+"""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from popsed_core.artefacts import atomic_path
+from popsed_core.errors import InputError
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 20.0  # [s] at most this much work is lost by a kill
+
+
+class Job(Protocol):
+    """What the loop needs of a job."""
+
+    n_epochs: int
+
+    def epoch(self, index: int) -> dict[str, float]:
+        """Do one epoch and return the numbers to log."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that the next epoch depends on, as plain types and tensors."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` returned."""
+
+
+def save_plain(value: Any, path: str | Path) -> None:
+    """Write plain types and tensors to ``path`` with torch, atomically."""
+    with atomic_path(path) as partial:
+        torch.save(value, partial)
+
+
+def load_plain(path: str | Path) -> Any:
+    """Read what :func:`save_plain` wrote; no pickled code is ever run.
+
+    Raises:
+        InputError: the file is missing, truncated or holds anything but plain types and tensors.
+    """
+    if not Path(path).exists():
+        raise InputError(f"{path}: no such file")
+    try:
+        return torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error:
+        raise InputError(f"{path}: unreadable checkpoint ({error}); delete it and rerun") from error
+
+
+def run(job: Job, checkpoint: str | Path | None = None, config_hash: str = "") -> None:
+    """Run ``job`` to its last epoch, resuming from ``checkpoint`` if it exists.
+
+    Args:
+        job: the work.
+        checkpoint: file to resume from and save to; None to run without.
+        config_hash: identifies the configuration; a checkpoint with another one is refused.
+
+    Raises:
+        InputError: the checkpoint belongs to another configuration.
+    """
+    first = _resume(job, checkpoint, config_hash)
+    start = saved = time.monotonic()
+    for index in range(first, job.n_epochs):
+        metrics = job.epoch(index)
+        now = time.monotonic()
+        _report(index, first, job.n_epochs, now - start, metrics)
+        is_last = index + 1 == job.n_epochs
+        if checkpoint is not None and (is_last or now - saved > CHECKPOINT_SECONDS):
+            state = {"epoch": index + 1, "config_hash": config_hash, "job": job.state_dict()}
+            save_plain(state, checkpoint)
+            saved = now
+
+
+def _resume(job: Job, checkpoint: str | Path | None, config_hash: str) -> int:
+    if checkpoint is None or not Path(checkpoint).exists():
+        return 0
+    state = load_plain(checkpoint)
+    if state["config_hash"] != config_hash:
+        raise InputError(
+            f"{checkpoint}: belongs to another configuration "
+            f"({state['config_hash']}, now {config_hash}); delete it or restore the configuration"
+        )
+    job.load_state_dict(state["job"])
+    log.info("resumed from %s at epoch %d/%d", checkpoint, state["epoch"], job.n_epochs)
+    return int(state["epoch"])
+
+
+def _report(
+    index: int, first: int, n_epochs: int, elapsed: float, metrics: dict[str, float]
+) -> None:
+    done = index + 1 - first
+    eta = elapsed / done * (n_epochs - index - 1)
+    numbers = " ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    log.info("epoch %d/%d  %s  ETA %d:%02d", index + 1, n_epochs, numbers, *divmod(int(eta), 60))
