@@ -1,0 +1,1 @@
+"""Spectra of stellar populations: SSP tables, star-formation histories, dust, cosmology."""
