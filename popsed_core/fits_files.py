@@ -1,0 +1,47 @@
+"""The border to FITS files: a missing, damaged or incomplete file is one clear InputError."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from popsed_core.errors import InputError
+
+REMEDY = "delete it and rerun to make it again, or point the configuration at a complete copy"
+DAMAGE = ("truncated", "Error validating header")  # astropy only warns of these
+
+
+@contextmanager
+def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
+    """Open a FITS file for reading.
+
+    Raises:
+        InputError: the file is missing, is no FITS, or ends before its last header says.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    with Path(path).open("rb") as stream, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
+        except OSError as error:
+            raise InputError(f"{path}: not a readable FITS file ({error}); {REMEDY}") from error
+        if any(mark in str(item.message) for item in caught for mark in DAMAGE):
+            raise InputError(f"{path}: truncated FITS file; {REMEDY}")
+        with hdus:
+            yield hdus
+
+
+def hdu_data(hdus: fits.HDUList, name: str, path: str | Path) -> np.ndarray:
+    """Return the data of the HDU called ``name``.
+
+    Raises:
+        InputError: there is no such HDU, or it holds no data.
+    """
+    if name not in hdus or hdus[name].data is None:
+        found = [hdu.name for hdu in hdus]
+        raise InputError(f"{path}: HDU {name} is missing or empty, found {found}; {REMEDY}")
+    return hdus[name].data

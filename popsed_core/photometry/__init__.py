@@ -1,0 +1,1 @@
+"""From spectra to observed catalogues: filters, noise, selection, surveys."""

@@ -1,0 +1,207 @@
+"""The observed catalogue: magnitudes and errors after cuts, and nothing a fit must not see.
+
+Spectroscopic redshifts, or a mock's truth, live in a separate :class:`Reference` file, so that
+they cannot reach the fit: its rule does not have that file among its inputs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from popsed_core.artefacts import array, atomic_path, check_axes
+from popsed_core.config import Cuts
+from popsed_core.constants import MAG_PER_LN
+from popsed_core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Photometry of the selected galaxies.
+
+    Attributes:
+        mag: AB magnitude, corrected for Galactic extinction where the survey says so [mag].
+        mag_error: its error, 1.0857 flux error / flux [mag].
+        n_kept: rows left after each step of ``cut_names``; the first is the number read.
+        bands: band names.
+        filters: filter of each band, as ``filters.load`` understands it.
+        cut_names: what was done at each step, starting with ``read``.
+        source: ``real``, ``mock`` or ``toy``.
+    """
+
+    mag: np.ndarray = array("mag(AB)", "galaxy", "band")
+    mag_error: np.ndarray = array("mag", "galaxy", "band")
+    n_kept: np.ndarray = array("", "cut")
+    bands: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    cut_names: tuple[str, ...] = ()
+    source: str = "real"
+
+    def __post_init__(self) -> None:
+        check_axes(self)
+        if not (len(self.bands) == len(self.filters) == self.mag.shape[1]):
+            raise ValueError(f"bands: got {self.bands} for {self.mag.shape[1]} columns")
+        if not (np.all(np.isfinite(self.mag)) and np.all(np.isfinite(self.mag_error))):
+            raise ValueError("mag: expected finite magnitudes and errors after the cuts")
+
+    @property
+    def maggies(self) -> np.ndarray:
+        """Flux in units of the AB zero point, (galaxy, band)."""
+        return 10 ** (-0.4 * self.mag)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is known of the same galaxies otherwise: for comparison, never for fitting.
+
+    Attributes:
+        values: one row per catalogue row, NaN where unknown; units as in ``parameters.py``.
+        names: columns: ``redshift`` and ``log_stellar_mass`` of a survey; of a mock every
+            parameter and derived quantity.
+        kind: ``spectroscopy`` or ``truth``.
+    """
+
+    values: np.ndarray = array("per column", "galaxy", "column")
+    names: tuple[str, ...] = ()
+    kind: str = "spectroscopy"
+
+    def __post_init__(self) -> None:
+        check_axes(self)
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one column, without its unknown entries."""
+        values = self.values[:, self.names.index(name)]
+        return values[np.isfinite(values)]
+
+
+@dataclass(frozen=True)
+class Photometry:
+    """All rows of a survey as read, before any cut: what every reader returns.
+
+    Attributes:
+        maggies: flux in units of the AB zero point, calibrated and dereddened, NaN where there
+            is no measurement, (galaxy, band).
+        maggies_error: its error, NaN or infinite where there is none, (galaxy, band).
+        bands: band names.
+        filters: filter of each band, as ``filters.load`` understands it.
+        reference: columns to compare with, NaN where unknown, each (galaxy,).
+        j_minus_k: colour for the star cut, NaN where unknown, (galaxy,); None: the survey has
+            none [mag AB].
+        path: the file, for messages.
+        source: ``real``, ``mock`` or ``toy``; what is known otherwise is the truth of the last two.
+    """
+
+    maggies: np.ndarray
+    maggies_error: np.ndarray
+    bands: tuple[str, ...]
+    filters: tuple[str, ...]
+    reference: Mapping[str, np.ndarray] = field(default_factory=dict)
+    j_minus_k: np.ndarray | None = None
+    path: str = ""
+    source: str = "real"
+
+
+class CutFlow:
+    """Applies cuts one after the other and keeps the count of rows after each."""
+
+    def __init__(self, n_rows: int) -> None:
+        self.mask = np.ones(n_rows, dtype=bool)
+        self.names: list[str] = ["read"]
+        self.n_kept: list[int] = [n_rows]
+
+    def keep(self, name: str, condition: np.ndarray) -> None:
+        """Keep the rows where ``condition`` holds; NaN comparisons count as false."""
+        self.mask &= condition
+        self.names.append(name)
+        self.n_kept.append(int(self.mask.sum()))
+
+    def table(self) -> str:
+        """Return the cut-flow as aligned text."""
+        return format_cut_flow(self.names, self.n_kept)
+
+
+def format_cut_flow(names: Sequence[str], n_kept: Sequence[int]) -> str:
+    """Return aligned lines: cut, rows in, rows out, lost."""
+    lines = [f"{'cut':<36}{'in':>10}{'out':>10}{'lost':>10}"]
+    rows_in = [n_kept[0], *n_kept[:-1]]
+    for name, n_in, n_out in zip(names, rows_in, n_kept, strict=True):
+        lines.append(f"{name:<36}{n_in:>10,}{n_out:>10,}{n_in - n_out:>10,}")
+    return "\n".join(lines)
+
+
+def write_cut_flow(catalogue: Catalogue, path: str | Path) -> None:
+    """Write the cut flow as CSV (cut, rows_in, rows_out, lost), atomically."""
+    rows_in = [int(catalogue.n_kept[0]), *catalogue.n_kept[:-1].tolist()]
+    lines = ["cut,rows_in,rows_out,lost"]
+    for name, n_in, n_out in zip(catalogue.cut_names, rows_in, catalogue.n_kept, strict=True):
+        lines.append(f'"{name}",{n_in},{n_out},{n_in - n_out}')
+    with atomic_path(path) as partial:
+        partial.write_text("\n".join(lines) + "\n")
+
+
+def select(photometry: Photometry, cuts: Cuts) -> tuple[Catalogue, Reference]:
+    """Apply the cuts in the order of the configuration and keep the count of rows.
+
+    Rows without finite photometry or without positive flux and error are always dropped, each
+    under its own name.
+
+    Raises:
+        InputError: no row is left, with the cut flow; or a cut needs what the survey lacks.
+    """
+    flow = CutFlow(len(photometry.maggies))
+    flux, error = photometry.maggies, photometry.maggies_error
+    flow.keep("finite photometry", np.all(np.isfinite(flux) & np.isfinite(error), axis=1))
+    flow.keep("flux > 0", np.all(flux > 0, axis=1))
+    flow.keep("flux error > 0", np.all(error > 0, axis=1))
+    if cuts.min_snr > 0:
+        flow.keep(f"SNR > {cuts.min_snr:g} in every band", np.all(flux > cuts.min_snr * error, 1))
+    if cuts.min_j_minus_k is not None:
+        _keep_above(flow, "J - K", photometry.j_minus_k, cuts.min_j_minus_k, photometry.path)
+    if cuts.min_redshift is not None:
+        # ASSUME: spectroscopic redshifts are used here only, to drop stars; no fit sees them.
+        redshift = photometry.reference.get("redshift")
+        _keep_above(flow, "redshift", redshift, cuts.min_redshift, photometry.path)
+    for band, limit in cuts.max_mag.items():
+        flow.keep(f"{band} < {limit:g}", _band(photometry, band) > 10 ** (-0.4 * limit))
+    if not flow.mask.any():
+        steps = ", ".join(f"{name}: {n}" for name, n in zip(flow.names, flow.n_kept, strict=True))
+        raise InputError(
+            f"{photometry.path}: no galaxy is left; rows after each cut: {steps}; loosen the cut "
+            f"'{flow.names[flow.n_kept.index(0)]}' or check the columns it uses"
+        )
+    return _catalogue(photometry, flow), _reference(photometry, flow.mask)
+
+
+def _keep_above(
+    flow: CutFlow, name: str, values: np.ndarray | None, limit: float, path: str
+) -> None:
+    if values is None:
+        raise InputError(f"{path}: a cut on {name} is configured, but the survey has no {name}")
+    flow.keep(f"{name} > {limit:g} where known", ~np.isfinite(values) | (values > limit))
+
+
+def _band(photometry: Photometry, band: str) -> np.ndarray:
+    if band not in photometry.bands:
+        raise InputError(f"cuts.max_mag: no band {band!r}, expected one of {photometry.bands}")
+    return photometry.maggies[:, photometry.bands.index(band)]
+
+
+def _catalogue(photometry: Photometry, flow: CutFlow) -> Catalogue:
+    flux, error = photometry.maggies[flow.mask], photometry.maggies_error[flow.mask]
+    return Catalogue(
+        mag=-2.5 * np.log10(flux),
+        mag_error=MAG_PER_LN * error / flux,
+        n_kept=np.array(flow.n_kept),
+        bands=photometry.bands,
+        filters=photometry.filters,
+        cut_names=tuple(flow.names),
+        source=photometry.source,
+    )
+
+
+def _reference(photometry: Photometry, mask: np.ndarray) -> Reference:
+    columns = [np.where(np.isfinite(x), x, np.nan)[mask] for x in photometry.reference.values()]
+    values = np.stack(columns, axis=1) if columns else np.empty((int(mask.sum()), 0))
+    kind = "spectroscopy" if photometry.source == "real" else "truth"
+    return Reference(values=values, names=tuple(photometry.reference), kind=kind)

@@ -1,0 +1,34 @@
+"""What the survey readers share: columns picked by name, as float64, with clear errors."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from popsed_core.errors import InputError
+
+
+def pick(table: Mapping[str, Any], name: str, path: str | Path) -> np.ndarray:
+    """Return one column as native float64.
+
+    Args:
+        table: columns by name.
+        name: the column.
+        path: the table's file, for messages.
+
+    Raises:
+        InputError: there is no such column (the message lists close matches and all columns), or
+            it does not hold numbers.
+    """
+    names = list(table)
+    if name not in names:
+        close = difflib.get_close_matches(name.lower(), [item.lower() for item in names], n=3)
+        similar = [item for item in names if item.lower() in close]
+        hint = f"did you mean {', '.join(similar)}? " if similar else ""
+        raise InputError(f"{path}: no column {name!r}; {hint}the table has {', '.join(names)}")
+    try:
+        return np.asarray(table[name]).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: column {name!r} does not hold numbers ({error})") from error

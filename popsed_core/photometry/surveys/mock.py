@@ -1,0 +1,160 @@
+"""Mock observations: a population of known truth seen through a real survey's filters and noise."""
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from popsed_core.config import MockSurvey, SpectraConfig
+from popsed_core.constants import MAG_PER_LN
+from popsed_core.errors import InputError
+from popsed_core.parameters import DERIVED, NAMES
+from popsed_core.photometry.catalogue import Catalogue, CutFlow, Reference
+from popsed_core.photometry.noise import NoiseModel, NoiseTable
+from popsed_core.photometry.surveys.mock_populations import POPULATIONS, VolumeMassDensity
+from popsed_core.photometry.synthetic import SyntheticPhotometry, build_synthetic_photometry
+from popsed_core.runtime import generator, numpy_generator
+from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.theta import from_matrix
+
+MIN_REDSHIFT = 1e-3  # of the photometry tables
+BATCH = 20_000  # galaxies drawn at a time
+MAX_BATCHES = 500  # then the limits are judged impossible
+CHUNK = 2_000  # galaxies per forward pass
+DRAW_MARGIN = 0.2  # [mag] beyond the limit that noise and model error may scatter in
+
+
+def observe(
+    name: str,
+    config: MockSurvey,
+    spectra: SpectraConfig,
+    *,
+    seed: int,
+    grid: SSPGrid,
+    base: Catalogue,
+    noise: NoiseTable,
+) -> tuple[Catalogue, Reference]:
+    """Draw galaxies until ``n_galaxies`` pass the survey's limits.
+
+    Args:
+        name: of the mock survey; names its random stream.
+        config: population, limits, model error.
+        spectra: the stellar-population model.
+        seed: the run's seed.
+        grid: SSP table.
+        base: the survey whose bands it shares.
+        noise: that survey's noise.
+
+    Returns:
+        The catalogue, and the true parameters and derived quantities of its galaxies.
+
+    Raises:
+        InputError: the limit band does not exist, or (almost) nothing passes the limits.
+    """
+    if config.limit_band not in base.bands:
+        raise InputError(
+            f"surveys.{name}.limit_band: got {config.limit_band!r}, expected one of {base.bands}"
+        )
+    redshifts = (MIN_REDSHIFT, config.max_redshift)
+    photometry = build_synthetic_photometry(grid, base.filters, spectra, redshifts).double()
+    sky = _Sky(name, config, seed, photometry, NoiseModel(noise).double())
+    density = VolumeMassDensity(
+        spectra.cosmology,
+        config.max_redshift,
+        config.limit_mag + DRAW_MARGIN,
+        POPULATIONS[config.kind].brightest_ml,
+    )
+    rows: list[np.ndarray] = []
+    cuts: CutFlow | None = None
+    for _ in range(MAX_BATCHES):
+        found, batch_cuts = sky.batch(density, base.bands)
+        rows.append(found)
+        cuts = batch_cuts if cuts is None else _add(cuts, batch_cuts)
+        if sum(map(len, rows)) >= config.n_galaxies:
+            break
+    else:
+        raise InputError(
+            f"surveys.{name}: only {sum(map(len, rows))} of {BATCH * MAX_BATCHES} galaxies pass "
+            f"{config.limit_band} < {config.limit_mag}; loosen the limit"
+        )
+    table = np.concatenate(rows)[: config.n_galaxies]
+    return _split(table, config, base, cuts, is_toy=grid.source == "toy")
+
+
+class _Sky:
+    """The random state and models from which batches of observed galaxies are drawn."""
+
+    def __init__(
+        self,
+        name: str,
+        config: MockSurvey,
+        seed: int,
+        photometry: SyntheticPhotometry,
+        noise: NoiseModel,
+    ) -> None:
+        self.config = config
+        self.photometry = photometry
+        self.noise = noise
+        self.rng = numpy_generator(seed, "mock", name)
+        self.generator = generator(seed, "mock", name)
+        n_bands = len(noise.first)
+        self.zero_points = config.zero_point_error * self.rng.normal(size=n_bands)
+
+    def batch(
+        self, density: VolumeMassDensity, bands: tuple[str, ...]
+    ) -> tuple[np.ndarray, CutFlow]:
+        """Return the rows (parameters, derived, mag, mag error) that pass, and the cut flow."""
+        columns = density.sample(self.rng, BATCH)
+        columns = POPULATIONS[self.config.kind].draw(self.rng, columns)
+        theta = np.stack([columns[name] for name in NAMES], axis=1)
+        observed = [self._observe(theta[i : i + CHUNK]) for i in range(0, BATCH, CHUNK)]
+        mag, mag_error = np.concatenate(observed).transpose(1, 0, 2)
+        cuts = self._cut(mag, mag_error, bands)
+        theta, mag, mag_error = theta[cuts.mask], mag[cuts.mask], mag_error[cuts.mask]
+        derived = self.photometry.derived(from_matrix(torch.as_tensor(theta))).numpy()
+        return np.concatenate([theta, derived, mag, mag_error], axis=1), cuts
+
+    def _cut(self, mag: np.ndarray, mag_error: np.ndarray, bands: tuple[str, ...]) -> CutFlow:
+        config = self.config
+        cuts = CutFlow(len(mag))
+        limits = {config.limit_band: config.limit_mag, **config.cuts.max_mag}
+        for band, faint in limits.items():
+            cuts.keep(f"{band} < {faint:g}", mag[:, bands.index(band)] < faint)
+        snr = MAG_PER_LN / mag_error
+        name = f"SNR > {config.cuts.min_snr:g} in every band"
+        cuts.keep(name, np.all(snr > config.cuts.min_snr, axis=1))
+        return cuts
+
+    @torch.no_grad()
+    def _observe(self, matrix: np.ndarray) -> np.ndarray:
+        maggies = self.photometry(from_matrix(torch.as_tensor(matrix)))
+        error = self.config.model_error * self.rng.normal(size=tuple(maggies.shape))
+        maggies = maggies * torch.as_tensor(10 ** (0.4 * (error + self.zero_points)))
+        draw = torch.randn(tuple(maggies.shape), generator=self.generator).to(maggies)
+        noisy = self.noise(maggies, self.generator, 1.0)
+        mag_error = MAG_PER_LN * self.noise.sigma(noisy, draw) / noisy
+        return torch.stack([-2.5 * torch.log10(noisy), mag_error], dim=1).numpy()
+
+
+def _add(first: CutFlow, second: CutFlow) -> CutFlow:
+    first.n_kept = [a + b for a, b in zip(first.n_kept, second.n_kept, strict=True)]
+    return first
+
+
+def _split(
+    table: np.ndarray, config: MockSurvey, base: Catalogue, cuts: CutFlow, *, is_toy: bool
+) -> tuple[Catalogue, Reference]:
+    cuts.names.append(f"first {config.n_galaxies:,}")
+    cuts.n_kept.append(len(table))
+    n_bands = len(base.bands)
+    mag, mag_error = table[:, -2 * n_bands : -n_bands], table[:, -n_bands:]
+    catalogue = dataclasses.replace(
+        base,
+        mag=mag,
+        mag_error=mag_error,
+        n_kept=np.array(cuts.n_kept),
+        cut_names=tuple(cuts.names),
+        source="toy" if is_toy or base.source == "toy" else "mock",
+    )
+    names = (*NAMES, *(row.name for row in DERIVED))
+    return catalogue, Reference(table[:, : len(names)], names, "truth")

@@ -1,0 +1,72 @@
+"""Synthetic photometry: physical parameters to noiseless AB fluxes, exact and differentiable.
+
+maggies = M* Lsun (1 + z) / (4 pi d_L^2 3631 Jy) . band mean of L_nu(wave / (1 + z))
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from popsed_core.config import SpectraConfig
+from popsed_core.constants import AB_ZERO_POINT, MEGAPARSEC
+from popsed_core.photometry.filters import load_filter
+from popsed_core.photometry.projection import Projection, check_coverage, rest_frame_range
+from popsed_core.spectra.population import TABLE_TOLERANCE, PopulationSpectra
+from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.spectra.wavelength import log_edges
+from popsed_core.theta import Theta
+
+
+class SyntheticPhotometry(nn.Module):
+    """Exact spectra seen through filters; buffers hold float64 until ``.to(dtype)``."""
+
+    def __init__(self, spectra: PopulationSpectra, projection: Projection, lsun: float) -> None:
+        super().__init__()
+        self.spectra = spectra
+        self.projection = projection
+        flux_unit = lsun / (4 * math.pi * MEGAPARSEC**2 * AB_ZERO_POINT)
+        self.log_unit = spectra.log_unit + math.log10(flux_unit)
+
+    def forward(self, theta: Theta) -> Float[Tensor, "galaxy band"]:
+        """Return the noiseless flux of each galaxy in each band [maggies]."""
+        light = self.projection(self.spectra(theta), theta.redshift)
+        distance = self.spectra.cosmology.luminosity_distance(theta.redshift)
+        log_scale = theta.log_stellar_mass + self.log_unit - 2 * torch.log10(distance)
+        return light * ((1 + theta.redshift) * 10**log_scale)[:, None]
+
+    def derived(self, theta: Theta) -> Float[Tensor, "galaxy quantity"]:
+        """Return the quantities of ``parameters.DERIVED``."""
+        return self.spectra.derived(theta)
+
+
+def build_synthetic_photometry(
+    grid: SSPGrid,
+    filters: Sequence[str],
+    config: SpectraConfig,
+    redshift_range: tuple[float, float],
+    *,
+    tolerance: float | None = TABLE_TOLERANCE,
+) -> SyntheticPhotometry:
+    """Build the tables of the forward model.
+
+    Args:
+        grid: the SSP table.
+        filters: names that :func:`popsed_core.photometry.filters.load_filter` knows.
+        config: number of pixels, star formation, burst, cosmology.
+        redshift_range: lowest and highest redshift that will be asked for.
+        tolerance: of the factorised SSP table; None for the plain one.
+
+    Raises:
+        InputError: an unknown filter, or one whose wavelengths the table does not cover.
+    """
+    curves = [load_filter(name) for name in filters]
+    check_coverage(curves, redshift_range, (grid.ssp_wave[0], grid.ssp_wave[-1]))
+    low, high = rest_frame_range(curves, redshift_range)
+    edges = log_edges(max(low, grid.ssp_wave[0]), high, config.n_pixels)
+    spectra = PopulationSpectra(
+        grid, config, edges, max_redshift=redshift_range[1], tolerance=tolerance
+    )
+    return SyntheticPhotometry(spectra, Projection(curves, edges, redshift_range[1]), grid.lsun)

@@ -1,0 +1,170 @@
+import hashlib
+import logging
+import re
+import zipfile
+
+import pytest
+
+from popsed_core import fetch as module
+from popsed_core.config import Download
+from popsed_core.errors import InputError
+from popsed_core.fetch import fetch
+
+CONTENT = b"ten thousand galaxies\n" * 1000
+MEMBER = "tiny_data/data/table.bin"
+METADATA = "Metadata-Version: 2.1\nName: tiny-data\nVersion: 1.0\n"
+WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+def sha(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def make_wheel(folder):
+    folder.mkdir(exist_ok=True, parents=True)
+    path = folder / "tiny_data-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MEMBER, CONTENT)
+        archive.writestr("tiny_data-1.0.dist-info/METADATA", METADATA)
+        archive.writestr("tiny_data-1.0.dist-info/WHEEL", WHEEL)
+        archive.writestr("tiny_data-1.0.dist-info/RECORD", "")
+    return path
+
+
+def files_below(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.fixture
+def wheel():
+    return Download(package="tiny-data==1.0", member=MEMBER, sha256=sha(CONTENT))
+
+
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """The package client looks for wheels in a local folder only."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    (tmp_path / "index").mkdir()
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def no_client(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("the package client was run")
+
+    monkeypatch.setattr(module, "_run_client", refuse)
+
+
+def test_one_file_of_the_wheel_arrives_and_nothing_else(wheel, offline, tmp_path):
+    make_wheel(offline)
+    fetch(wheel, tmp_path / "resources" / "table.bin")
+    assert (tmp_path / "resources" / "table.bin").read_bytes() == CONTENT
+    assert files_below(tmp_path / "resources") == ["table.bin"]
+
+
+def test_client_failure_gives_its_last_words_and_the_remedy(wheel, offline, tmp_path):
+    with pytest.raises(
+        InputError, match=r"tiny-data==1\.0: .*No matching.*downloads\.<name>\.path.*table\.bin"
+    ):
+        fetch(wheel, tmp_path / "resources" / "table.bin")
+    assert files_below(tmp_path / "resources") == []
+
+
+def test_wheel_already_in_the_cache_is_used(wheel, no_client, tmp_path):
+    make_wheel(tmp_path / "wheels")
+    fetch(wheel, tmp_path / "table.bin")
+    assert files_below(tmp_path) == ["table.bin"]
+
+
+def test_wheel_of_another_version_is_not_used(wheel, no_client, tmp_path):
+    make_wheel(tmp_path / "wheels")
+    other = Download(package="tiny-data==1.0.1", member=MEMBER, sha256=sha(CONTENT))
+    with pytest.raises(AssertionError, match="client was run"):
+        fetch(other, tmp_path / "table.bin")
+
+
+def test_half_a_wheel_in_the_cache_is_downloaded_again(wheel, offline, tmp_path):
+    half = make_wheel(tmp_path / "wheels")
+    half.write_bytes(half.read_bytes()[:300])
+    make_wheel(offline)
+    fetch(wheel, tmp_path / "table.bin")
+    assert (tmp_path / "table.bin").read_bytes() == CONTENT
+
+
+def test_rest_of_a_killed_run_is_cleared_away(wheel, offline, tmp_path):
+    make_wheel(offline)
+    abandoned = tmp_path / "resources" / "wheels" / ".table.bin.abc"
+    abandoned.mkdir(parents=True)
+    (abandoned / "half.whl").write_bytes(b"half")
+    fetch(wheel, tmp_path / "resources" / "table.bin")
+    assert files_below(tmp_path / "resources") == ["table.bin"]
+
+
+def test_wrong_checksum_names_both_sums_and_leaves_nothing(no_client, tmp_path):
+    make_wheel(tmp_path / "wheels")
+    wrong = Download(package="tiny-data==1.0", member=MEMBER, sha256="0" * 64)
+    with pytest.raises(InputError) as caught:
+        fetch(wrong, tmp_path / "table.bin")
+    for part in (MEMBER, "tiny_data-1.0", sha(CONTENT), "0" * 64, "downloads.<name>.path"):
+        assert part in str(caught.value)
+    assert files_below(tmp_path) == []
+
+
+def test_wrong_checksum_keeps_the_local_copy_and_the_old_output(tmp_path):
+    (tmp_path / "copy.bin").write_bytes(CONTENT + b"!")
+    (tmp_path / "table.bin").write_bytes(b"old")
+    download = Download("tiny-data==1.0", MEMBER, sha(CONTENT), str(tmp_path / "copy.bin"))
+    with pytest.raises(InputError, match=re.escape(str(tmp_path / "copy.bin"))):
+        fetch(download, tmp_path / "table.bin")
+    assert files_below(tmp_path) == ["copy.bin", "table.bin"]
+    assert (tmp_path / "table.bin").read_bytes() == b"old"
+
+
+def test_local_copy_is_used_in_place_of_the_download(no_client, tmp_path):
+    (tmp_path / "copy.bin").write_bytes(CONTENT)
+    download = Download("tiny-data==1.0", MEMBER, sha(CONTENT), str(tmp_path / "copy.bin"))
+    fetch(download, tmp_path / "resources" / "table.bin")
+    assert (tmp_path / "resources" / "table.bin").read_bytes() == CONTENT
+
+
+def test_missing_local_copy_is_named(tmp_path):
+    download = Download("tiny-data==1.0", MEMBER, sha(CONTENT), str(tmp_path / "copy.bin"))
+    with pytest.raises(InputError, match=r"copy\.bin: no such file; correct or remove"):
+        fetch(download, tmp_path / "table.bin")
+
+
+def test_output_with_the_right_checksum_is_not_touched(wheel, no_client, tmp_path):
+    output = tmp_path / "table.bin"
+    output.write_bytes(CONTENT)
+    before = output.stat()
+    fetch(wheel, output)
+    assert output.stat() == before
+
+
+def test_file_that_is_not_in_the_wheel_is_named(no_client, tmp_path):
+    make_wheel(tmp_path / "wheels")
+    download = Download(package="tiny-data==1.0", member="no/such.file", sha256="0" * 64)
+    with pytest.raises(InputError, match=r"tiny_data-1\.0.*holds no no/such\.file"):
+        fetch(download, tmp_path / "table.bin")
+    assert files_below(tmp_path) == []
+
+
+def test_damage_inside_the_wheel_is_an_input_error(wheel, no_client, tmp_path):
+    path = make_wheel(tmp_path / "wheels")
+    content = bytearray(path.read_bytes())
+    content[80] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="damaged"):
+        fetch(wheel, tmp_path / "table.bin")
+    assert files_below(tmp_path) == []
+
+
+def test_progress_is_told_while_the_client_runs(wheel, offline, tmp_path, monkeypatch, caplog):
+    make_wheel(offline)
+    monkeypatch.setattr(module, "LOG_INTERVAL", 0.1)
+    with caplog.at_level(logging.INFO):
+        fetch(wheel, tmp_path / "table.bin")
+    assert any(re.search(r"downloading .*, \d+ MB so far", line) for line in caplog.messages)
