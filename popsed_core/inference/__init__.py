@@ -1,0 +1,1 @@
+"""Population inference: flow, prior, distance, fit, ensemble."""

@@ -1,0 +1,152 @@
+"""Distances between a cloud of samples and the catalogue; the doorway to geomloss and pykeops.
+
+Each is an object with one call, ``distance(x, generator, progress)``: Sinkhorn (here), sliced
+Wasserstein and characteristic function (their own modules).  ``build_distance`` picks by the
+configuration.
+"""
+
+import functools
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+import torch
+from geomloss import SamplesLoss
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from popsed_core.config import CharacteristicConfig, Distance, SinkhornConfig, SlicedConfig
+from popsed_core.errors import InputError
+from popsed_core.inference import schedules
+from popsed_core.inference.characteristic import CharacteristicFunction
+from popsed_core.inference.sliced import SlicedWasserstein, draw_from_pool
+
+KEOPS_SECONDS = 180  # [s] a first compilation takes about a minute
+KEOPS_TEST = """
+import torch
+from geomloss import SamplesLoss
+x = torch.randn(50, 3, requires_grad=True)
+SamplesLoss("sinkhorn", p=2, blur=0.5, backend="online")(x, torch.randn(60, 3)).backward()
+assert torch.isfinite(x.grad).all()
+"""
+VALIDATION_POOL = 4  # [calls] the validation distance averages as much as this many steps
+
+
+@runtime_checkable
+class PopulationDistance(Protocol):
+    """What every distance offers."""
+
+    def __call__(
+        self, x: Float[Tensor, "sample feature"], generator: torch.Generator, progress: float
+    ) -> Float[Tensor, ""]:
+        """Return the distance of the samples to the catalogue."""
+
+
+class Sinkhorn(nn.Module):
+    """Debiased Sinkhorn divergence to rows drawn from the catalogue (Feydy et al. 2019).
+
+    With p = 2 the cost is |x - y|^2 / 2, with p = 1 it is |x - y|; the entropic temperature is
+    blur^p.
+
+    Args:
+        data: features of the catalogue.
+        config: p, blur schedule, scaling, backend, rows per call.
+
+    Raises:
+        InputError: the backend needs KeOps, which does not work here.
+    """
+
+    data: Tensor
+
+    def __init__(self, data: Float[Tensor, "row feature"], config: SinkhornConfig) -> None:
+        super().__init__()
+        if config.backend != "tensorized" and not keops_works():
+            raise InputError(
+                f"fit.distance.backend: {config.backend} needs KeOps, which is not installed or "
+                "cannot compile here; use `backend: tensorized`"
+            )
+        self.config = config
+        self.register_buffer("data", data)
+
+    def forward(
+        self, x: Float[Tensor, "sample feature"], generator: torch.Generator, progress: float
+    ) -> Float[Tensor, ""]:
+        """Return the divergence at the blur of ``progress``.
+
+        Args:
+            x: features of the samples.
+            generator: CPU stream that chooses the rows of the catalogue.
+            progress: fraction of the run.
+        """
+        rows = draw_from_pool(len(self.data), self.config.n_data, generator)
+        loss = SamplesLoss(
+            "sinkhorn",
+            p=self.config.p,
+            blur=schedules.blur(progress, self.config.blur),
+            scaling=self.config.scaling,
+            backend=self.config.backend,
+        )
+        return loss(x, self.data[rows.to(self.data.device)])
+
+
+def build_distance(
+    config: Distance,
+    data: Float[Tensor, "row feature"],
+    n_samples: int,
+    generator: torch.Generator,
+) -> PopulationDistance:
+    """Make the distance of a configuration.
+
+    Args:
+        config: kind and settings.
+        data: features of the catalogue; the distance lives on its device.
+        n_samples: synthetic galaxies in each call.
+        generator: CPU stream of the pool of directions or frequencies.
+
+    Raises:
+        InputError: fewer than two samples or rows, or a backend that does not work here.
+    """
+    if min(n_samples, len(data)) < 2:
+        raise InputError(
+            f"fit: got {n_samples} samples and {len(data)} galaxies, expected at least 2 of each; "
+            "check n_samples, holdout and the survey's cuts"
+        )
+    if isinstance(config, SinkhornConfig):
+        return Sinkhorn(data, config)
+    pool = {"n_pool": config.n_pool, "n_step": config.n_step, "generator": generator}
+    if isinstance(config, SlicedConfig):
+        return SlicedWasserstein(data, n_samples, **pool)
+    return CharacteristicFunction(data, (config.low, config.high), **pool)
+
+
+def build_validation(
+    config: Distance,
+    held_out: Float[Tensor, "row feature"],
+    n_samples: int,
+    generator: torch.Generator,
+) -> PopulationDistance:
+    """Make the distance to held-out rows, with less noise from the choice of directions.
+
+    The pool is small and used whole in every call, so that two calls differ only by their
+    samples.  Arguments and errors as :func:`build_distance`.
+    """
+    if isinstance(config, SlicedConfig | CharacteristicConfig):
+        n_pool = min(config.n_pool, VALIDATION_POOL * config.n_step)
+        config = replace(config, n_pool=n_pool, n_step=n_pool)
+    return build_distance(config, held_out, n_samples, generator)
+
+
+@functools.cache
+def keops_works() -> bool:
+    """Return whether KeOps compiles and runs here, tried once in a child process.
+
+    A child, because a failed compilation may end the process or hang.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", KEOPS_TEST], capture_output=True, timeout=KEOPS_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0

@@ -1,0 +1,115 @@
+"""The population prior: what galaxies are like before the photometry is seen.
+
+Photometry leaves directions of theta unconstrained; beta KL(q || prior) in the loss makes the
+flow take the prior there.  The divergence is free from the sampling pass:
+KL = E_q[log q(u) - log N(u) - log w(theta)], with w the prior relative to the density that
+theta has when u is standard normal.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from popsed_core.config import CosmologyConfig, ParameterConfig
+from popsed_core.errors import InputError
+from popsed_core.inference.densities import make_density
+from popsed_core.inference.flow import log_normal
+from popsed_core.inference.space import ParameterSpace
+from popsed_core.parameters import NAMES
+from popsed_core.theta import Column, Theta
+
+
+class PopulationPrior(nn.Module):
+    """A product of one density per parameter, some given another parameter.
+
+    Args:
+        parameters: range and prior of each parameter.
+        cosmology: for the comoving volume.
+
+    Raises:
+        InputError: a prior does not fit its parameter, depends on an unknown one, or on itself.
+    """
+
+    def __init__(
+        self, parameters: Mapping[str, ParameterConfig], cosmology: CosmologyConfig
+    ) -> None:
+        super().__init__()
+        self.densities = nn.ModuleDict(
+            {name: make_density(name, parameters[name], cosmology) for name in NAMES}
+        )
+        self.order = drawing_order(
+            {name: density.against for name, density in self.densities.items()}
+        )
+
+    def log_density(self, theta: Theta) -> Column:
+        """Return the log prior density of galaxies inside the box, normalised over the box."""
+        return self.log_density_by_parameter(theta).sum(1)
+
+    def log_density_by_parameter(self, theta: Theta) -> Float[Tensor, "galaxy parameter"]:
+        """Return each parameter's log density; their sum is the joint one."""
+        columns = [
+            self.densities[name].log_density(value, theta)
+            for name, value in theta._asdict().items()
+        ]
+        return torch.stack(columns, dim=1)
+
+    def log_weight(self, theta: Theta, space: ParameterSpace) -> Column:
+        """Return log w: the prior relative to uniform v, v = Phi(u)."""
+        ratio = self.log_density_by_parameter(theta) - space.log_coordinate_density(theta)
+        return ratio.sum(1)
+
+    def divergence(
+        self,
+        theta: Theta,
+        u: Float[Tensor, "galaxy parameter"],
+        log_density_u: Column,
+        space: ParameterSpace,
+    ) -> Float[Tensor, ""]:
+        """Estimate KL(q || prior) from draws of q [nat].
+
+        Args:
+            theta: the draws; ``space.to_theta(u)``.
+            u: the same draws, unconstrained.
+            log_density_u: log q(u) of the draws.
+            space: the map between them.
+        """
+        return (log_density_u - log_normal(u) - self.log_weight(theta, space)).mean()
+
+    def sample(self, n: int, generator: torch.Generator) -> Theta:
+        """Draw galaxies from the prior by inverse cumulative distributions, in float64.
+
+        Args:
+            n: number of galaxies.
+            generator: CPU stream.
+        """
+        shares = torch.rand(n, len(NAMES), generator=generator, dtype=torch.float64).numpy()
+        columns: dict[str, np.ndarray] = {}
+        for name in self.order:
+            share = shares[:, NAMES.index(name)]
+            columns[name] = self.densities[name].quantile(share, columns)
+        return Theta(*(torch.from_numpy(columns[name]) for name in NAMES))
+
+
+def drawing_order(against: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Order parameters so that each comes after the one that its prior depends on.
+
+    Raises:
+        InputError: the other parameter is unknown, or the dependence is circular.
+    """
+    order: list[str] = []
+    while len(order) < len(against):
+        ready = [
+            name for name, other in against.items()
+            if name not in order and (other is None or other in order)
+        ]  # fmt: skip
+        if not ready:
+            name = next(name for name in against if name not in order)
+            raise InputError(
+                f"parameters.{name}.prior.against: got {against[name]!r}, expected a parameter "
+                f"that does not depend on {name} in turn; one of {list(against)}"
+            )
+        order += ready
+    return tuple(order)

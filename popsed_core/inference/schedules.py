@@ -1,0 +1,43 @@
+"""What changes during a run, as pure functions of its progress t in [0, 1]."""
+
+import math
+from collections.abc import Sequence
+
+from popsed_core.config import LearningRate, NoiseAnnealing, PriorWeight
+
+
+def one_cycle(progress: float, config: LearningRate) -> float:
+    """Return the learning rate: cosine from start up to peak, then down to end (Smith 2017)."""
+    if progress < config.rise:
+        return _cosine(config.start, config.peak, progress / config.rise)
+    return _cosine(config.peak, config.end, (progress - config.rise) / (1 - config.rise))
+
+
+def noise_reduction(progress: float, config: NoiseAnnealing) -> float:
+    """Return R(t) = 1 + amplitude exp(-rate t), by which the noise is divided.
+
+    Source: Li et al. 2023, section 2.5.
+    """
+    return 1 + config.amplitude * math.exp(-config.rate * progress)
+
+
+def prior_weight(progress: float, config: PriorWeight) -> float:
+    """Return beta(t): geometric from start to end until ``until``, constant after; 0 stays 0."""
+    if config.start == 0:
+        return 0.0
+    return config.start * (config.end / config.start) ** min(progress / config.until, 1.0)
+
+
+def blur(progress: float, steps: Sequence[tuple[float, float]]) -> float:
+    """Return the blur of the last step that has begun; before the first one, the first.
+
+    Args:
+        progress: fraction of the run.
+        steps: (fraction of the run at which it begins, blur) in any order.
+    """
+    begun = [step for step in steps if step[0] <= progress]
+    return max(begun)[1] if begun else min(steps)[1]
+
+
+def _cosine(start: float, end: float, fraction: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * fraction)) / 2
