@@ -1,0 +1,72 @@
+"""The inferred redshift distribution against the known one."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from popsed_core.figures import style
+from popsed_core.figures.columns import known_name
+from popsed_core.photometry.catalogue import Reference
+from popsed_core.products.diagnostics import compare
+from popsed_core.products.redshift_distribution import (
+    RedshiftDistribution,
+    density,
+    redshift_distribution,
+)
+from popsed_core.products.samples import PopulationSamples
+
+SHOWN = 0.998  # quantile of the draws and of the known redshifts that the axis shows
+
+
+@style.styled
+def draw(*, samples: PopulationSamples, reference: Reference | None = None) -> Figure:
+    """Draw n(z): the ensemble and its band, each flow, the prior, and the known redshifts.
+
+    Args:
+        samples: draws of the ensemble.
+        reference: spectroscopic or true redshifts, where there are any.
+    """
+    figure = style.new_figure(style.COLUMN_WIDTH, 2.7)
+    axes = figure.add_subplot()
+    result = redshift_distribution(samples)
+    known = np.empty(0)
+    if reference is not None and "redshift" in reference.names:
+        known = reference.column("redshift").astype(np.float64)
+    if known.size:
+        heights = density(known, result.edges)
+        axes.stairs(
+            heights, result.edges, fill=True, color=style.KNOWN_LIGHT, label=known_name(reference)
+        )
+        axes.stairs(heights, result.edges, color=style.KNOWN, linewidth=0.9)
+    _ensemble(axes, result)
+    drawn = [values for values in (samples.column("redshift"), known) if values.size]
+    last = max(float(np.quantile(values, SHOWN)) for values in drawn)
+    axes.set(xlim=(0, last), ylim=(0, 1.2 * max(result.highest.max(), axes.dataLim.y1)))
+    axes.set_xlabel("redshift $z$")
+    axes.set_ylabel("$n(z)$ [per unit redshift]")
+    text = _offsets(samples, reference)
+    axes.legend(loc="upper right", title=text, title_fontsize=7.5, alignment="left")
+    return figure
+
+
+def _ensemble(axes: Axes, result: RedshiftDistribution) -> None:
+    edges = result.edges
+    axes.stairs(
+        result.highest, edges, baseline=result.lowest, fill=True, color=style.ENSEMBLE, alpha=0.25
+    )
+    for number, member in enumerate(result.members):
+        label = "each flow" if number == 0 else None
+        axes.stairs(member, edges, color=style.MEMBER, linewidth=0.6, label=label)
+    axes.stairs(result.mean, edges, color=style.ENSEMBLE, linewidth=1.6, label="ensemble")
+    axes.stairs(result.prior, edges, color=style.PRIOR, linewidth=0.8, linestyle=":", label="prior")
+
+
+def _offsets(samples: PopulationSamples, reference: Reference | None) -> str | None:
+    for row in compare(samples, reference):
+        if row.name == "redshift":
+            return (
+                f"$W_1$ = {row.w1:.4f},  KS = {row.ks:.3f}\n"
+                f"$\\Delta$ mean $= {row.mean_offset:+.4f}$\n"
+                f"$\\Delta$ median $= {row.median_offset:+.4f}$"
+            )
+    return None

@@ -1,0 +1,93 @@
+"""All figures by name: where each is drawn, and from which artefacts.
+
+``write(name, artefacts, *paths)`` is all that a command line needs: it draws, marks the source
+and saves.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from matplotlib.figure import Figure
+
+from popsed_core.errors import InputError
+from popsed_core.figures.style import save
+
+WORST_FIRST = ("toy", "mock", "real")
+
+
+class Entry(NamedTuple):
+    """One figure: its module, which has ``draw``, and the names of the artefacts it takes."""
+
+    module: str
+    needs: tuple[str, ...]
+
+
+OPTIONAL = ("reference",)  # may be None or absent
+FIGURES = {
+    "population": Entry("popsed_core.figures.population", ("samples", "reference")),
+    "photometry": Entry("popsed_core.figures.photometry", ("samples", "catalogue")),
+    "colours": Entry("popsed_core.figures.colours", ("samples", "catalogue")),
+    "corner_full": Entry("popsed_core.figures.corner_full", ("samples", "reference")),
+    "star_forming_sequence": Entry("popsed_core.figures.star_forming_sequence", ("samples",)),
+    "redshift_distribution": Entry(
+        "popsed_core.figures.redshift_distribution", ("samples", "reference")
+    ),
+    "recovery": Entry("popsed_core.figures.recovery", ("samples", "reference")),
+    "training": Entry("popsed_core.figures.training", ("members",)),
+    "noise_model": Entry("popsed_core.figures.noise_model", ("noise", "catalogue")),
+    "cut_flow": Entry("popsed_core.figures.cut_flow", ("catalogue",)),
+}
+
+
+def render(name: str, artefacts: Mapping[str, Any]) -> Figure:
+    """Draw a figure.
+
+    Args:
+        name: a key of ``FIGURES``.
+        artefacts: by name: samples (PopulationSamples), catalogue, reference (Reference or
+            None), noise (NoiseTable), members (sequence of the members' dictionaries); what the
+            figure does not need is ignored.
+
+    Raises:
+        InputError: no figure has this name, or an artefact that it needs is absent.
+    """
+    entry = _entry(name)
+    missing = [need for need in entry.needs if need not in OPTIONAL and artefacts.get(need) is None]
+    if missing:
+        raise InputError(f"figure {name}: needs {', '.join(missing)}; give the file of each")
+    needed = {need: artefacts.get(need) for need in entry.needs}
+    return import_module(entry.module).draw(**needed)
+
+
+def write(name: str, artefacts: Mapping[str, Any], *paths: str | Path) -> None:
+    """Draw a figure, mark the worst source among what it shows, and save it to every path.
+
+    Raises:
+        InputError: see :func:`render`.
+        ValueError: a path ends in neither pdf nor png.
+    """
+    shown = [artefacts.get(need) for need in _entry(name).needs]
+    save(render(name, artefacts), *paths, source=worst_source(shown))
+
+
+def worst_source(artefacts: Sequence[Any]) -> str:
+    """Return toy if any artefact is a toy, else mock if any is a mock, else real.
+
+    An artefact without a source, such as a reference, does not count.
+    """
+    found: set[str] = set()
+    for artefact in artefacts:
+        members = artefact if isinstance(artefact, list | tuple) else [artefact]
+        for member in members:
+            is_mapping = isinstance(member, Mapping)
+            source = member.get("source") if is_mapping else getattr(member, "source", None)
+            found.add(source or "real")
+    return next(source for source in WORST_FIRST if source in found)
+
+
+def _entry(name: str) -> Entry:
+    if name not in FIGURES:
+        raise InputError(f"figure {name!r}: unknown; one of {', '.join(FIGURES)}")
+    return FIGURES[name]

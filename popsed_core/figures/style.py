@@ -1,0 +1,129 @@
+"""How every figure looks and is saved: fonts, sizes, colours, watermark, deterministic files.
+
+Colours are Okabe & Ito's (2008), distinguishable with every common colour vision.  Files carry
+neither dates nor versions: same numbers, same bytes.
+"""
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from popsed_core.artefacts import atomic_path
+
+P = ParamSpec("P")
+
+COLUMN_WIDTH = 3.5  # [inch] one column of a journal page
+PAGE_WIDTH = 7.1  # [inch] two columns
+DPI = 200
+MARK_SPACE = 0.12  # [inch] above the panels, where a mock is marked as one
+TOY_SIZE = 3.9  # [point] of the diagonal watermark per inch of the figure's diagonal
+
+ENSEMBLE = "#0072B2"  # blue: what was inferred
+MEMBER = "#8FC3E0"  # light blue: one flow of the ensemble
+KNOWN = "#8C8C8C"  # grey: observed, spectroscopic or true
+KNOWN_LIGHT = "#D0D0D0"
+KNOWN_DARK = "#404040"  # outlines of what is known, over colour
+PRIOR = "#202020"  # near black, always dotted
+ACCENT = "#D55E00"  # vermilion: lines from the literature, fits
+EXTRAPOLATED = "#F3E2C7"  # sand: beyond the data
+CYCLE = ("#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#D55E00")
+
+RC = {
+    "font.family": "STIXGeneral",
+    "mathtext.fontset": "stix",
+    "font.size": 9,
+    "axes.labelsize": 9.5,
+    "axes.titlesize": 9,
+    "figure.labelsize": 9.5,
+    "axes.linewidth": 0.7,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "lines.linewidth": 1.2,
+    "hatch.linewidth": 0.5,
+    "pdf.fonttype": 42,
+}
+# no dates, no versions: same numbers, same bytes
+METADATA = {
+    ".pdf": {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": "popsed"},
+    ".png": {"Software": None},
+}
+TOY_TEXT = "toy spectra: not for science"
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Decorate a drawing function so that it runs in this style, whatever the user's own is."""
+
+    @wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(RC)
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure [inch] whose layout keeps labels apart."""
+    engine = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - MARK_SPACE / height))
+    return Figure(figsize=(width, height), layout=engine)
+
+
+def save(figure: Figure, *paths: str | Path, source: str) -> None:
+    """Write a figure, once per path, in the format of its ending (pdf or png).
+
+    Args:
+        figure: what ``draw`` returned; a watermark is added to it unless the source is real.
+        paths: files to make or replace.
+        source: ``real``, ``mock`` or ``toy``.
+
+    Raises:
+        ValueError: an ending is neither pdf nor png.
+    """
+    watermark(figure, source)
+    for path in map(Path, paths):
+        if path.suffix not in METADATA:
+            raise ValueError(f"{path}: expected a name ending in {' or '.join(METADATA)}")
+        with mpl.rc_context(RC), atomic_path(path) as partial:
+            figure.savefig(partial, format=path.suffix[1:], dpi=DPI, metadata=METADATA[path.suffix])
+
+
+def watermark(figure: Figure, source: str) -> None:
+    """Mark what is not real: a small label for a mock, a diagonal for a toy, once."""
+    if source == "real" or any(text.get_gid() == "watermark" for text in figure.texts):
+        return
+    with mpl.rc_context(RC):
+        if source == "toy":
+            width, height = figure.get_size_inches()
+            angle = math.degrees(math.atan2(height, width))
+            figure.text(
+                0.5, 0.5, TOY_TEXT, ha="center", va="center", rotation=angle, alpha=0.35,
+                color=ACCENT, fontsize=TOY_SIZE * math.hypot(width, height), zorder=100,
+                gid="watermark",
+            )  # fmt: skip
+        else:
+            figure.text(
+                0.995, 0.995, source, ha="right", va="top", fontsize=7, color=KNOWN, style="italic",
+                gid="watermark",
+            )  # fmt: skip
+
+
+def note(axes: Axes, text: str) -> None:
+    """Write a remark in the middle of an empty panel."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=KNOWN)

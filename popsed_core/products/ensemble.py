@@ -1,0 +1,92 @@
+"""The ensemble: equal draws from every member, the population posterior."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from popsed_core.config import FitConfig, ProductsConfig, from_json
+from popsed_core.errors import InputError
+from popsed_core.inference.fit import FitTask, Survey, build_forward
+from popsed_core.inference.flow import PopulationFlow
+from popsed_core.inference.forward import ForwardModel
+from popsed_core.inference.prior import PopulationPrior
+from popsed_core.inference.space import ParameterSpace
+from popsed_core.parameters import DERIVED, NAMES
+from popsed_core.products.samples import PopulationSamples
+from popsed_core.runtime import generator
+from popsed_core.theta import Theta, to_matrix
+
+CHUNK = 2000  # galaxies per forward pass: bounds the memory
+
+
+def sample_ensemble(
+    task: FitTask,
+    products: ProductsConfig,
+    survey: Survey,
+    members: Sequence[dict[str, Any]],
+) -> PopulationSamples:
+    """Draw the same number of galaxies from each member, with predicted photometry.
+
+    Args:
+        task: survey, seed, settings; its ``member`` is ignored.
+        products: how many draws.
+        survey: SSP table, catalogue (bands and filters) and noise.
+        members: what :func:`popsed_core.inference.fit.fit_member` returned.
+
+    Raises:
+        InputError: a member belongs to another survey or seed.
+    """
+    forward = build_forward(task, survey, torch.device("cpu"))
+    space = ParameterSpace(task.parameters)
+    drawn = [_draw(task, member, products.n_draws, space, forward) for member in members]
+    theta, derived, mag = (np.stack(column) for column in zip(*drawn, strict=True))
+    prior = PopulationPrior(task.parameters, task.spectra.cosmology)
+    stream = generator(task.seed, "prior", task.survey)
+    prior_theta = Theta(*(column.float() for column in prior.sample(products.n_draws, stream)))
+    return PopulationSamples(
+        theta=theta,
+        derived=derived,
+        mag=mag,
+        prior_theta=to_matrix(prior_theta).numpy(),
+        prior_derived=_derive(forward, prior_theta),
+        names=NAMES,
+        derived_names=tuple(row.name for row in DERIVED),
+        bands=survey.catalogue.bands,
+        source=survey.catalogue.source,
+    )
+
+
+def load_flow(member: dict[str, Any]) -> PopulationFlow:
+    """Rebuild the flow of a member from its configuration and weights."""
+    config = from_json(FitConfig, member["config"], "member")
+    flow = PopulationFlow(len(NAMES), config.flow)
+    flow.load_state_dict(member["flow"])
+    return flow.eval()
+
+
+@torch.no_grad()
+def _draw(
+    task: FitTask,
+    member: dict[str, Any],
+    n_draws: int,
+    space: ParameterSpace,
+    forward: ForwardModel,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if (member["survey"], member["seed"]) != (task.survey, task.seed):
+        raise InputError(
+            f"member {member['member']}: was fitted to survey {member['survey']!r} with seed "
+            f"{member['seed']}, expected {task.survey!r} and {task.seed}; rerun the fit"
+        )
+    stream = generator(task.seed, "sample", task.survey, member["member"])
+    u, _ = load_flow(member).sample(n_draws, stream)
+    theta = space.to_theta(u)
+    chunks = zip(*(column.split(CHUNK) for column in theta), strict=True)
+    mag = torch.cat([forward(Theta(*chunk), stream) for chunk in chunks])
+    return to_matrix(theta).numpy(), _derive(forward, theta), mag.numpy()
+
+
+@torch.no_grad()
+def _derive(forward: ForwardModel, theta: Theta) -> np.ndarray:
+    return forward.photometry.derived(theta).numpy()

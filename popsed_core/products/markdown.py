@@ -1,0 +1,110 @@
+"""The summary as Markdown: tables that people read, with units, prior-dominated rows flagged."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from popsed_core.products.diagnostics import PRIOR_DOMINATED
+
+SOURCES = {
+    "real": "observed galaxies",
+    "mock": "mock galaxies with known truth",
+    "toy": "a toy stellar-population table: not for science",
+}
+PRIOR_MARK = "prior-dominated"
+
+
+def as_markdown(summary: Mapping[str, Any]) -> str:
+    """Return the summary of :func:`popsed_core.products.summary.summarise` as Markdown."""
+    sections = [_head(summary), _quantities(summary)]
+    if summary["comparison"]:
+        sections.append(_comparison(summary))
+    sections.append(_photometry(summary))
+    if summary["fit"]["seconds"]:
+        sections.append(_cost(summary))
+    return "\n\n".join(sections) + "\n"
+
+
+def _head(summary: Mapping[str, Any]) -> str:
+    sizes = summary["sizes"]
+    return (
+        "# Population summary\n\n"
+        f"Source: {SOURCES[summary['source']]}. {sizes['catalogue']:,} galaxies fitted; "
+        f"{sizes['members']} flows with {sizes['draws_per_member']:,} draws each; "
+        f"seed {summary['seed']}."
+    )
+
+
+def _quantities(summary: Mapping[str, Any]) -> str:
+    header = ("quantity", "unit", "median", "16-84%", "2.5-97.5%", "scatter", "constrained", "note")
+    rows = []
+    for name, entry in summary["quantities"].items():
+        at = entry["percentiles"]
+        mark = PRIOR_MARK if entry["is_prior_dominated"] else "-"
+        rows.append(
+            (
+                name,
+                entry["unit"] or "-",
+                _number(at["50"]),
+                f"{_number(at['16'])} to {_number(at['84'])}",
+                f"{_number(at['2.5'])} to {_number(at['97.5'])}",
+                _number(entry["member_scatter"]["50"]),
+                _number(entry["constrained"]),
+                mark,
+            )
+        )
+    note = (
+        "Scatter: standard deviation of the medians of the flows. Constrained: 1 - (central 68% "
+        "width of the posterior) / (that of the prior). Prior-dominated: constrained is within "
+        f"{PRIOR_DOMINATED} of zero and the Wasserstein-1 distance to the prior is below "
+        f"{PRIOR_DOMINATED} of its standard deviation; such a row shows the prior, not the data."
+    )
+    return f"## Distributions\n\n{_table(header, rows)}\n\n{note}"
+
+
+def _comparison(summary: Mapping[str, Any]) -> str:
+    header = (
+        "quantity", "against", "galaxies", "W1", "W1/std", "KS", "mean offset", "median offset",
+        "in 68% band", "in full band",
+    )  # fmt: skip
+    keys = ("w1", "w1_over_std", "ks", "mean_offset", "median_offset", "coverage_68",
+            "coverage_full")  # fmt: skip
+    rows = [
+        (name, row["kind"], f"{row['n_reference']:,}", *(_number(row[key]) for key in keys))
+        for name, row in summary["comparison"].items()
+    ]
+    note = (
+        "Offsets are inferred minus reference, in the unit of the quantity. In band: share of "
+        "histogram bins in which the reference lies within the spread of the flows, widened by "
+        "the Poisson error."
+    )
+    return f"## Against the reference\n\n{_table(header, rows)}\n\n{note}"
+
+
+def _photometry(summary: Mapping[str, Any]) -> str:
+    row = summary["photometric_distance"]
+    members = ", ".join(_number(value) for value in row["members"])
+    return (
+        "## Photometry\n\n"
+        "Sliced Wasserstein-2 distance of predicted to observed magnitudes, whitened "
+        f"({row['n_each']:,} galaxies on each side): ensemble {_number(row['ensemble'])}, flows "
+        f"{members}; floor {_number(row['floor'])} +- {_number(row['floor_scatter'])} between "
+        "random halves of the catalogue."
+    )
+
+
+def _cost(summary: Mapping[str, Any]) -> str:
+    fit = summary["fit"]
+    return (
+        "## Cost\n\n"
+        f"{fit['seconds_total']:.0f} s of training in all flows; peak memory of one flow "
+        f"{fit['peak_memory_mb']:.0f} MB."
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,164 @@
+"""The summary of one survey: every number that a paper or a README would quote.
+
+``summarise`` makes a plain dictionary from artefacts; ``write_summary`` writes it as JSON for
+programs, as Markdown for people, and its comparison with the reference as CSV.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from popsed_core.artefacts import atomic_path
+from popsed_core.photometry.catalogue import Catalogue, Reference
+from popsed_core.products.columns import COLUMNS, all_names
+from popsed_core.products.diagnostics import Comparison, Constraint, compare, constraints
+from popsed_core.products.markdown import as_markdown
+from popsed_core.products.photometric_distance import photometric_distance
+from popsed_core.products.samples import PopulationSamples
+
+PERCENTILES = (2.5, 16, 50, 84, 97.5)
+SIGNIFICANT_DIGITS = 5
+PRIOR_KEYS = ("constrained", "prior_distance", "is_prior_dominated")
+
+Member = Mapping[str, Any]
+
+
+def summarise(
+    samples: PopulationSamples,
+    catalogue: Catalogue,
+    reference: Reference | None,
+    members: Sequence[Member],
+    seed: int,
+    *,
+    costs: Sequence[Mapping[str, float]] = (),
+) -> dict[str, Any]:
+    """Return the numbers of one survey as a plain, rounded dictionary.
+
+    Args:
+        samples: draws of the ensemble.
+        catalogue: what was fitted.
+        reference: spectroscopy or truth, where there is any.
+        members: the trained members, of which ``history`` is used.
+        seed: the run's seed.
+        costs: what each member cost: ``seconds`` [s] and ``peak_memory_mb`` [MB], where measured.
+
+    Returns:
+        Sections ``source``, ``seed``, ``sizes``, ``quantities`` (percentiles, member scatter,
+        prior), ``comparison`` (by quantity), ``photometric_distance`` and ``fit``; numbers have
+        five significant digits, and those that do not exist are None.
+    """
+    n_members, n_draws, _ = samples.theta.shape
+    summary = {
+        "source": samples.source,
+        "seed": seed,
+        "sizes": {
+            "catalogue": len(catalogue.mag),
+            "members": n_members,
+            "draws_per_member": n_draws,
+            "prior_draws": len(samples.prior_theta),
+        },
+        "quantities": _quantities(samples),
+        "comparison": {row.name: _comparison(row) for row in compare(samples, reference)},
+        "photometric_distance": dataclasses.asdict(photometric_distance(samples, catalogue, seed)),
+        "fit": _fit(members, costs),
+    }
+    return rounded(summary)
+
+
+def _quantities(samples: PopulationSamples) -> dict[str, dict[str, Any]]:
+    prior = constraints(samples)
+    return {name: _quantity(samples, name) | _prior(prior[name]) for name in all_names(samples)}
+
+
+def _quantity(samples: PopulationSamples, name: str) -> dict[str, Any]:
+    values = samples.column(name).astype(np.float64)
+    percentiles = np.percentile(values, PERCENTILES)
+    by_member = np.percentile(values, PERCENTILES, axis=1)
+    return {
+        "unit": COLUMNS[name].unit,
+        "mean": float(values.mean()),
+        "percentiles": _by_percentile(percentiles),
+        "member_scatter": _by_percentile(by_member.std(axis=1)),
+    }
+
+
+def _by_percentile(values: np.ndarray) -> dict[str, float]:
+    keys = (f"{percentile:g}" for percentile in PERCENTILES)
+    return dict(zip(keys, values.tolist(), strict=True))
+
+
+def _prior(constraint: Constraint) -> dict[str, Any]:
+    entry = dataclasses.asdict(constraint)
+    del entry["name"]
+    return entry
+
+
+def _comparison(row: Comparison) -> dict[str, Any]:
+    entry = dataclasses.asdict(row)
+    del entry["name"], entry["constraint"]
+    return entry
+
+
+def _fit(members: Sequence[Member], costs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    seconds = [float(cost["seconds"]) for cost in costs]
+    memory = [float(cost["peak_memory_mb"]) for cost in costs]
+    return {
+        "seconds": seconds,
+        "seconds_total": sum(seconds) if seconds else None,
+        "peak_memory_mb": max(memory, default=None),
+        "final": [
+            {name: values[-1] for name, values in member["history"].items() if len(values)}
+            for member in members
+        ],
+    }
+
+
+def rounded(value: Any) -> Any:
+    """Return a tree with its floats at five significant digits; NaN and infinity become None."""
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
+    return value
+
+
+def write_summary(
+    summary: Mapping[str, Any],
+    path_to_json: str | Path,
+    path_to_markdown: str | Path,
+    path_to_diagnostics: str | Path,
+) -> None:
+    """Write what :func:`summarise` made.
+
+    Args:
+        summary: the numbers.
+        path_to_json: everything, keys sorted.
+        path_to_markdown: tables for people.
+        path_to_diagnostics: CSV with one row per quantity that the reference knows.
+    """
+    texts = {
+        path_to_json: json.dumps(summary, sort_keys=True, indent=1, allow_nan=False) + "\n",
+        path_to_markdown: as_markdown(summary),
+        path_to_diagnostics: _diagnostics_csv(summary),
+    }
+    for path, text in texts.items():
+        with atomic_path(path) as partial:
+            partial.write_text(text)
+
+
+def _diagnostics_csv(summary: Mapping[str, Any]) -> str:
+    fields = [item.name for item in dataclasses.fields(Comparison) if item.name != "constraint"]
+    lines = [",".join((*fields, *PRIOR_KEYS))]
+    for name, entry in summary["comparison"].items():
+        row = {**summary["quantities"][name], **entry, "name": name}
+        row["w1_members"] = " ".join(str(value) for value in entry["w1_members"])
+        cells = [row[key] for key in (*fields, *PRIOR_KEYS)]
+        lines.append(",".join("" if cell is None else str(cell) for cell in cells))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,96 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import synthetic
+
+from popsed_core.photometry.catalogue import Reference
+from popsed_core.products import diagnostics
+from popsed_core.products.diagnostics import FULL_BAND, ONE_SIGMA, compare, constraints, coverage
+
+
+def normal(shape, seed, mean=0.0, sigma=1.0):
+    return np.random.default_rng(seed).normal(mean, sigma, shape)
+
+
+def shifted(samples, name, shift):
+    """Samples whose posterior of one parameter is the truth moved by ``shift``."""
+    theta = samples.theta.copy()
+    theta[:, :, samples.names.index(name)] += shift
+    return dataclasses.replace(samples, theta=theta)
+
+
+def test_coverage_of_the_same_population_is_near_one():
+    members, truth = normal((4, 5000), 1), normal(8000, 2)
+    assert coverage(members, truth, FULL_BAND) > 0.95
+    assert coverage(members, truth, ONE_SIGMA) > 0.68
+
+
+def test_coverage_of_a_shifted_population_is_low():
+    members, truth = normal((4, 5000), 1, mean=0.6), normal(8000, 2)
+    assert coverage(members, truth, FULL_BAND) < 0.3
+
+
+def test_coverage_grows_with_the_spread_of_the_members():
+    truth = normal(8000, 2)
+    narrow = normal((4, 5000), 1) + 0.3
+    wide = narrow + np.array([-0.8, -0.4, 0.0, 0.2])[:, None]
+    assert coverage(wide, truth, FULL_BAND) > coverage(narrow, truth, FULL_BAND) + 0.2
+
+
+def test_coverage_of_a_sparse_truth_is_zero():
+    assert coverage(normal((2, 100), 1), normal(9, 2), FULL_BAND) == 0
+
+
+def test_samples_equal_to_the_truth_have_no_distance(samples):
+    values = samples.theta.reshape(-1, len(samples.names))
+    for row in compare(samples, Reference(values, samples.names, "truth")):
+        assert row.w1 == pytest.approx(0, abs=1e-6)
+        assert row.ks == 0
+        assert row.width_ratio == pytest.approx(1)
+
+
+def test_a_shift_is_reported_in_every_number(samples):
+    values = samples.theta.reshape(-1, len(samples.names)).copy()
+    truth = Reference(values, samples.names, "truth")
+    rows = {row.name: row for row in compare(shifted(samples, "log_stellar_mass", 0.25), truth)}
+    row = rows["log_stellar_mass"]
+    std = values[:, 1].astype(float).std()
+    for value in (row.w1, row.mean_offset, row.median_offset, row.q16_offset, row.q84_offset):
+        assert value == pytest.approx(0.25, abs=1e-4)
+    assert row.w1_over_std == pytest.approx(0.25 / std, rel=1e-3)
+    assert len(row.w1_members) == 3
+    assert rows["redshift"].w1 == pytest.approx(0, abs=1e-6)
+
+
+def test_comparison_has_the_columns_both_know(samples, reference):
+    assert [row.name for row in compare(samples, reference)] == [
+        *samples.names,
+        *samples.derived_names,
+    ]
+    _, spectroscopy = synthetic.make_observed(kind="spectroscopy")
+    (row,) = compare(samples, spectroscopy)
+    assert (row.name, row.kind) == ("redshift", "spectroscopy")
+    assert row.n_reference == np.isfinite(spectroscopy.values).sum()
+    assert compare(samples, None) == []
+
+
+def test_unknown_columns_are_left_out(samples):
+    values = np.full((50, 2), np.nan)
+    values[:, 1] = 0.1
+    assert compare(samples, Reference(values, ("log_stellar_mass", "redshift"))) == []
+
+
+def test_a_posterior_that_is_the_prior_is_prior_dominated(samples):
+    flags = constraints(samples)
+    assert flags["dust_index"].is_prior_dominated
+    assert flags["dust_index"].constrained == pytest.approx(0, abs=0.1)
+    assert not flags["redshift"].is_prior_dominated
+    assert flags["redshift"].constrained > 0.5
+
+
+def test_a_posterior_moved_from_the_prior_is_not_prior_dominated(samples):
+    moved = constraints(shifted(samples, "dust_index", 1.0))["dust_index"]
+    assert moved.constrained == pytest.approx(0, abs=0.1)
+    assert moved.prior_distance > diagnostics.PRIOR_DOMINATED
+    assert not moved.is_prior_dominated
