@@ -21,6 +21,7 @@ from popsed_core import __version__
 from popsed_core.errors import InputError
 
 T = TypeVar("T")
+HDF5File, HDF5Group, HDF5Dataset = h5py.File, h5py.Group, h5py.Dataset  # for readers of tables
 
 
 def array(unit: str, *axes: str) -> Any:

@@ -9,7 +9,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -18,7 +18,6 @@ from pydantic.dataclasses import dataclass
 from popsed_core.errors import InputError
 from popsed_core.parameters import NAMES, SIMPLEX_POWER
 
-T = TypeVar("T")
 STRICT = ConfigDict(extra="forbid")
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -88,6 +87,11 @@ class Cuts:
     )
 
 
+Changes = Annotated[
+    dict[str, Any], Field(description="keys of the section of this name that differ here")
+]
+
+
 @dataclass(frozen=True, config=STRICT)
 class KcorrectSurvey:
     """The 10,000 SDSS galaxies that ship with kcorrect."""
@@ -95,6 +99,8 @@ class KcorrectSurvey:
     kind: Literal["kcorrect_sdss"]
     path: Annotated[str | None, Field(description="FITS table; null: the download")] = None
     cuts: Cuts = dataclasses.field(default_factory=Cuts)
+    fit: Changes = dataclasses.field(default_factory=dict)
+    parameters: Changes = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -130,6 +136,8 @@ class TableSurvey:
     j_mag: Annotated[str | None, Field(description="column for the J-K star cut")] = None
     k_mag: Annotated[str | None, Field(description="column for the J-K star cut")] = None
     cuts: Cuts = dataclasses.field(default_factory=Cuts)
+    fit: Changes = dataclasses.field(default_factory=dict)
+    parameters: Changes = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -149,6 +157,8 @@ class MockSurvey:
     ] = 0.0
     max_redshift: Positive = 0.8
     cuts: Cuts = dataclasses.field(default_factory=Cuts)
+    fit: Changes = dataclasses.field(default_factory=dict)
+    parameters: Changes = dataclasses.field(default_factory=dict)
 
 
 Survey = Annotated[KcorrectSurvey | TableSurvey | MockSurvey, Field(discriminator="kind")]
@@ -399,16 +409,6 @@ class Config:
     def __post_init__(self) -> None:
         if self.survey not in self.surveys:
             raise ValueError(f"survey {self.survey!r} is not one of surveys: {list(self.surveys)}")
-        if set(self.parameters) != set(NAMES):
-            wrong = sorted(set(self.parameters) ^ set(NAMES))
-            raise ValueError(
-                f"parameters must be exactly {list(NAMES)}; missing or unknown: {wrong}"
-            )
-        for name, parameter in self.parameters.items():
-            if "flat_simplex" in (parameter.coordinate, parameter.prior.kind) and (
-                name not in SIMPLEX_POWER
-            ):
-                raise ValueError(f"parameters.{name}: flat_simplex is for {list(SIMPLEX_POWER)}")
         for name, survey in self.surveys.items():
             if isinstance(survey, MockSurvey) and isinstance(
                 self.surveys.get(survey.noise_from, survey), MockSurvey
@@ -416,6 +416,36 @@ class Config:
                 raise ValueError(
                     f"surveys.{name}.noise_from: {survey.noise_from!r} is no real survey"
                 )
+            self.fit_for(name)
+            _check_parameters(self.parameters_for(name))
+
+    def fit_for(self, survey: str) -> FitConfig:
+        """Return the fit section with the survey's own changes.
+
+        Raises:
+            InputError: a change is unknown or wrong.
+        """
+        tree = merge(to_plain(self.fit), self.surveys[survey].fit)
+        return parse(FitConfig, tree, f"surveys.{survey}.fit")
+
+    def parameters_for(self, survey: str) -> dict[str, ParameterConfig]:
+        """Return the parameters section with the survey's own changes.
+
+        Raises:
+            InputError: a change is unknown or wrong.
+        """
+        tree = merge(to_plain(self.parameters), self.surveys[survey].parameters)
+        return parse(dict[str, ParameterConfig], tree, f"surveys.{survey}.parameters")
+
+
+def _check_parameters(parameters: Mapping[str, ParameterConfig]) -> None:
+    if set(parameters) != set(NAMES):
+        wrong = sorted(set(parameters) ^ set(NAMES))
+        raise ValueError(f"parameters: expected {list(NAMES)}; missing or unknown: {wrong}")
+    for name, parameter in parameters.items():
+        kinds = (parameter.coordinate, parameter.prior.kind)
+        if "flat_simplex" in kinds and name not in SIMPLEX_POWER:
+            raise ValueError(f"parameters.{name}: flat_simplex is for {list(SIMPLEX_POWER)}")
 
 
 def load(path: str | Path, *overlays: str | Path) -> Config:
@@ -464,8 +494,8 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def parse(kind: type[T], tree: Any, source: str) -> T:
-    """Validate a tree of plain values as ``kind``.
+def parse(kind: Any, tree: Any, source: str) -> Any:
+    """Validate a tree of plain values as ``kind`` (a class or any type, ``dict[str, X]``).
 
     Raises:
         InputError: names the source, the dotted key, the value and what is expected.
@@ -483,6 +513,9 @@ def _explain(item: Mapping[str, Any]) -> str:
         return f"{key}: unknown key (value {item['input']!r}); check the spelling or remove it"
     if item["type"] in ("missing", "missing_argument"):
         return f"{key}: missing"
+    if item["type"] == "value_error":
+        reason = item["msg"].removeprefix("Value error, ")
+        return reason if not item["loc"] else f"{key}: {reason}"
     return f"{key}: {item['msg']}, got {_short(item['input'])}"
 
 
@@ -509,7 +542,7 @@ def to_plain(section: Any) -> Any:
     return section
 
 
-def from_json(kind: type[T], text: str, source: str = "configuration") -> T:
+def from_json(kind: Any, text: str, source: str = "configuration") -> Any:
     """Parse what :func:`to_json` wrote, validated as ``kind``.
 
     Raises:

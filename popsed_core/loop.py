@@ -9,7 +9,7 @@ CPU, because the job's random streams are part of its state.
 import logging
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 CHECKPOINT_SECONDS = 20.0  # [s] at most this much work is lost by a kill
 
 
+@runtime_checkable
 class Job(Protocol):
     """What the loop needs of a job."""
 
@@ -38,8 +39,9 @@ class Job(Protocol):
 
 def save_plain(value: Any, path: str | Path) -> None:
     """Write plain types and tensors to ``path`` with torch, atomically."""
-    with atomic_path(path) as partial:
-        torch.save(value, partial)
+    # to a stream: given a name, torch would write it into the file
+    with atomic_path(path) as partial, partial.open("wb") as stream:
+        torch.save(value, stream)
 
 
 def load_plain(path: str | Path) -> Any:

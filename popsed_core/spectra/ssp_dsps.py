@@ -9,10 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
-from popsed_core.artefacts import open_hdf5
+from popsed_core.artefacts import HDF5File, open_hdf5
 from popsed_core.constants import LSUN_FSPS
 from popsed_core.errors import InputError
 from popsed_core.spectra.ssp import SSPGrid
@@ -63,7 +62,7 @@ def read_dsps(path: str | Path, wave_range: tuple[float, float]) -> SSPGrid:
         raise InputError(f"{path}: {error}") from error
 
 
-def _dataset(file: h5py.File, name: str, path: str | Path) -> np.ndarray:
+def _dataset(file: HDF5File, name: str, path: str | Path) -> np.ndarray:
     if name not in file:
         raise InputError(f"{path}: dataset {name} is missing, found {sorted(file)}")
     try:
@@ -74,7 +73,7 @@ def _dataset(file: h5py.File, name: str, path: str | Path) -> np.ndarray:
         ) from error
 
 
-def _attribute(file: h5py.File, name: str) -> Any:
+def _attribute(file: HDF5File, name: str) -> Any:
     """Return an attribute, JSON (as in our artefacts) or plain, of the type of its default."""
     default = DEFAULTS[name]
     value = file.attrs.get(name, default)

@@ -1,6 +1,7 @@
 """Mock observations: a population of known truth seen through a real survey's filters and noise."""
 
 import dataclasses
+import logging
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from popsed_core.photometry.synthetic import SyntheticPhotometry, build_syntheti
 from popsed_core.runtime import generator, numpy_generator
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.theta import from_matrix
+
+log = logging.getLogger(__name__)
 
 MIN_REDSHIFT = 1e-3  # of the photometry tables
 BATCH = 20_000  # galaxies drawn at a time
@@ -51,10 +54,11 @@ def observe(
     Raises:
         InputError: the limit band does not exist, or (almost) nothing passes the limits.
     """
-    if config.limit_band not in base.bands:
-        raise InputError(
-            f"surveys.{name}.limit_band: got {config.limit_band!r}, expected one of {base.bands}"
-        )
+    for key, bands in (("limit_band", [config.limit_band]), ("cuts.max_mag", config.cuts.max_mag)):
+        if unknown := set(bands) - set(base.bands):
+            raise InputError(
+                f"surveys.{name}.{key}: got {sorted(unknown)}, expected one of {base.bands}"
+            )
     redshifts = (MIN_REDSHIFT, config.max_redshift)
     photometry = build_synthetic_photometry(grid, base.filters, spectra, redshifts).double()
     sky = _Sky(name, config, seed, photometry, NoiseModel(noise).double())
@@ -70,7 +74,9 @@ def observe(
         found, batch_cuts = sky.batch(density, base.bands)
         rows.append(found)
         cuts = batch_cuts if cuts is None else _add(cuts, batch_cuts)
-        if sum(map(len, rows)) >= config.n_galaxies:
+        n_found = sum(map(len, rows))
+        log.info("%s of %s galaxies", f"{n_found:,}", f"{config.n_galaxies:,}")
+        if n_found >= config.n_galaxies:
             break
     else:
         raise InputError(

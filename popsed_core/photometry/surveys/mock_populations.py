@@ -41,15 +41,15 @@ def table2(rng: np.random.Generator, columns: Columns) -> Columns:
     """Return the paper's Table 2 for given redshifts and masses (mu, sigma taken literally)."""
     n = len(columns["redshift"])
     return columns | {
-        "kappa_1": _truncated(rng, 0, 1, 0.5, 0.3, n),
+        "kappa_1": _truncated(rng, 0.0, 1.0, 0.5, 0.3, n),
         "kappa_2": rng.uniform(size=n),
         "kappa_3": rng.uniform(size=n),
-        "t_burst": _truncated(rng, 0.01, 13.27, 12, 7, n),
-        "f_burst": _truncated(rng, 0, 1, 0.1, 0.7, n),
+        "t_burst": _truncated(rng, 0.01, 13.27, 12.0, 7.0, n),
+        "f_burst": _truncated(rng, 0.0, 1.0, 0.1, 0.7, n),
         "logzsol": _truncated(rng, -2.6, 0.3, -1.2, 0.9, n),
-        "dust_index": _truncated(rng, -3, 1, 2, 2, n),
-        "tau_bc": _truncated(rng, 0, 3, 1, 0.8, n),
-        "tau_ism": _truncated(rng, 0, 3, 0.6, 0.8, n),
+        "dust_index": _truncated(rng, -3.0, 1.0, 2.0, 2.0, n),
+        "tau_bc": _truncated(rng, 0.0, 3.0, 1.0, 0.8, n),
+        "tau_ism": _truncated(rng, 0.0, 3.0, 0.6, 0.8, n),
     }
 
 

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pyarrow as pa
 from astropy.io import fits
 from pyarrow import csv, parquet
 
-from popsed_core.artefacts import open_hdf5
+from popsed_core.artefacts import HDF5Dataset, HDF5Group, open_hdf5
 from popsed_core.errors import InputError
 from popsed_core.fits_files import open_fits
 
@@ -57,12 +56,12 @@ def _read_hdf5(path: Path, key: str | None) -> Columns:
             raise InputError(f"{path}: damaged HDF5 file ({error})") from error
 
 
-def _hdf5_columns(node: h5py.Group | h5py.Dataset) -> Columns:
+def _hdf5_columns(node: HDF5Group | HDF5Dataset) -> Columns:
     """Return a group's datasets, or the fields of a compound dataset."""
-    if isinstance(node, h5py.Dataset):
+    if isinstance(node, HDF5Dataset):
         records = node[()]
         return {name: records[name] for name in records.dtype.names or ()}
-    children = {name: item for name, item in node.items() if isinstance(item, h5py.Dataset)}
+    children = {name: item for name, item in node.items() if isinstance(item, HDF5Dataset)}
     if len(children) == 1 and next(iter(children.values())).dtype.names:
         return _hdf5_columns(next(iter(children.values())))
     return {name: item[()] for name, item in children.items() if item.ndim > 0}

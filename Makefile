@@ -1,0 +1,59 @@
+# Two commands matter: `make demo` and `make test`.  Each sets up .venv from the lock file first.
+PYTHON ?= python3
+CORES ?= 2
+SNAKEMAKE_FLAGS ?=
+BIN := .venv/bin
+STAMP := .venv/.complete
+SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --quiet host reason $(SNAKEMAKE_FLAGS)
+
+.PHONY: help env lock demo mock figures test lint format bar-demo clean clean-all
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+env: $(STAMP) ## make .venv with the locked versions
+
+$(STAMP): envs/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "PopSED needs Python >= 3.11, but $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
+	  echo "Say which to use: make demo PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --progress-bar off -r envs/requirements.lock
+	$(BIN)/python -m pip install --progress-bar off --no-deps -e .
+	@touch $@
+
+lock: ## write the installed versions into the lock files
+	$(BIN)/python envs/make_lock.py
+
+demo: $(STAMP) ## fit 10,000 real SDSS galaxies: tables, figures, report (about ten minutes)
+	$(SNAKEMAKE) demo
+
+mock: $(STAMP) ## fit the mock surveys and compare with their truth
+	$(SNAKEMAKE) mock
+
+figures: $(STAMP) ## only the figures of the demo
+	$(SNAKEMAKE) figures
+
+test: $(STAMP) ## all tests
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lint: $(STAMP) ## style of Python and workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(STAMP) ## put the style right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+bar-demo: $(STAMP) ## measure the demo's quality bars afresh; exit 1 if one falls short
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_demo
+
+clean: ## remove results, logs and benchmarks; downloads and committed results stay
+	rm -rf logs benchmarks .snakemake results/ssp.h5
+	for file in results/*/catalogue.h5; do test -e "$$file" && rm -r "$$(dirname "$$file")"; done; true
+
+clean-all: clean ## also remove the downloads and the environment
+	rm -rf resources .venv popsed_core.egg-info

@@ -1,0 +1,66 @@
+"""PopSED: from a survey's photometry to the population of its galaxies.
+
+snakemake -c2                    the default survey of config.yaml, to tables, figures, report
+snakemake -c2 mock               every mock survey, compared with its truth
+snakemake -c2 figures            only the figures of the default survey
+snakemake -c2 --config survey=NAME | --configfile config/smoke.yaml
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.6")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/spectra.smk"
+include: "workflow/rules/fit.smk"
+include: "workflow/rules/products.smk"
+include: "workflow/rules/figures.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+localrules:
+    all,
+    demo,
+    mock,
+    figures,
+    report,
+
+
+rule all:
+    default_target: True
+    input:
+        products_of(CONFIG.survey),
+    message:
+        f"everything is in results/{CONFIG.survey}, the report in report.html"
+
+
+rule demo:
+    input:
+        products_of(CONFIG.survey),
+    message:
+        f"everything is in results/{CONFIG.survey}, the report in report.html"
+
+
+rule mock:
+    input:
+        [products_of(survey) for survey in MOCKS],
+    message:
+        "everything is in results, one folder per mock"
+
+
+rule figures:
+    input:
+        figure_files(CONFIG.survey),
+    message:
+        f"figures are in results/{CONFIG.survey}/figures"
+
+
+rule report:
+    input:
+        f"results/{CONFIG.survey}/report.html",
+    message:
+        f"the report is results/{CONFIG.survey}/report.html"

@@ -1,0 +1,60 @@
+"""The console script ``popsed``: every rule of the workflow and every user goes through it.
+
+Thin: each verb parses its arguments, reads its files, calls one function of the package and
+writes the result.  A mistake of the user ends as one line on standard error.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from popsed_core import __version__
+from popsed_core.commands import (
+    catalogue,
+    config,
+    data,
+    doctor,
+    ensemble,
+    figure,
+    fit,
+    mock,
+    noise,
+    products,
+    ssp,
+)
+from popsed_core.errors import InputError
+
+NOUNS = (data, ssp, catalogue, mock, noise, fit, ensemble, products, figure, config, doctor)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; return the exit status."""
+    args = build_parser().parse_args(arguments)
+    _start_logging(args.label.format(**vars(args)), args.debug)
+    try:
+        return args.run(args) or 0
+    except (InputError, FloatingPointError, OSError) as error:
+        if args.debug:
+            raise
+        sys.stderr.write(f"popsed: error: {' '.join(str(error).split())}\n")
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    parser = argparse.ArgumentParser(
+        prog="popsed", description="The population of galaxies from their photometry alone."
+    )
+    parser.add_argument("--version", action="version", version=f"popsed {__version__}")
+    nouns = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for noun in NOUNS:
+        noun.register(nouns)
+    return parser
+
+
+def _start_logging(label: str, is_debug: bool) -> None:
+    line = f"%(asctime)s {label}%(message)s"
+    logging.basicConfig(format=line, datefmt="%H:%M:%S", stream=sys.stderr)
+    # of other libraries only warnings: fontTools tells of every glyph
+    logging.getLogger("popsed_core").setLevel(logging.DEBUG if is_debug else logging.INFO)

@@ -1,0 +1,57 @@
+"""``popsed catalogue build``: read a survey's table, correct and select its galaxies."""
+
+import argparse
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb, provenance
+
+
+def register(nouns: Subparsers) -> None:
+    """Add the noun ``catalogue``."""
+    verbs = add_noun(nouns, "catalogue", "observed galaxies")
+    build = add_verb(verbs, "build", run_build, "make AB magnitudes [mag] and apply the cuts")
+    add_section(build, "section")
+    build.add_argument("--input", type=Path, metavar="PATH", help="the survey's table")
+    add_outputs(build)
+
+
+def add_outputs(parser: argparse.ArgumentParser) -> None:
+    """Add the three files that a catalogue consists of."""
+    parser.add_argument(
+        "--catalogue", type=Path, required=True, metavar="OUT", help="photometry [mag] (HDF5)"
+    )
+    parser.add_argument(
+        "--reference", type=Path, required=True, metavar="OUT", help="redshifts etc. (HDF5)"
+    )
+    parser.add_argument(
+        "--cut-flow", type=Path, required=True, metavar="OUT", help="rows after each cut (CSV)"
+    )
+
+
+def run_build(args: argparse.Namespace) -> None:
+    """Read, select and write a survey."""
+    from popsed_core.config import Survey, from_json
+    from popsed_core.photometry.build_catalogue import build_catalogue
+
+    survey = from_json(Survey, args.section, "--section")
+    catalogue, reference = build_catalogue(survey, args.input)
+    save_catalogue(args, catalogue, reference, {"input": args.input})
+
+
+def save_catalogue(
+    args: argparse.Namespace,
+    catalogue: "popsed_core.photometry.catalogue.Catalogue",
+    reference: "popsed_core.photometry.catalogue.Reference",
+    inputs: Mapping[str, Path | None],
+) -> None:
+    """Write the catalogue, its reference and its cut-flow."""
+    from popsed_core.artefacts import atomic_path, save
+
+    origin = provenance(args, inputs, catalogue.source)
+    save(catalogue, args.catalogue, origin)
+    save(reference, args.reference, origin)
+    with atomic_path(args.cut_flow) as partial, partial.open("w", newline="") as stream:
+        rows = zip(catalogue.cut_names, catalogue.n_kept.tolist(), strict=True)
+        csv.writer(stream, lineterminator="\n").writerows([("cut", "n_kept"), *rows])

@@ -1,0 +1,119 @@
+"""What every verb of the command line shares: arguments with units, provenance, output lines.
+
+Imports nothing heavy at the top, so that ``popsed --help`` answers at once.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+SOURCES = ("real", "mock", "toy")  # from best to worst; the worst input decides
+INPUTS = {
+    "ssp": "SSP table (HDF5; luminosity [Lsun/Hz/Msun], wavelength [AA], age [dex Gyr])",
+    "catalogue": "selected photometry (HDF5; AB magnitudes and errors [mag])",
+    "reference": "what is known otherwise (HDF5; redshift, log mass [dex Msun], a mock's truth)",
+    "noise": "noise model (HDF5; errors per band as a function of magnitude [mag])",
+    "samples": "draws from the ensemble (HDF5; parameters in the units of parameters.py)",
+}
+Subparsers = Any  # argparse keeps the class of `add_subparsers()` private
+
+
+def add_noun(nouns: Subparsers, name: str, text: str) -> Subparsers:
+    """Add a noun such as ``fit`` and return the place for its verbs."""
+    parser = nouns.add_parser(name, help=text, description=text)
+    return parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+
+
+def add_verb(
+    verbs: Subparsers, name: str, run: Callable[[argparse.Namespace], Any], text: str
+) -> argparse.ArgumentParser:
+    """Add a verb that calls ``run(args)``; the text becomes its help."""
+    parser = verbs.add_parser(name, help=text, description=text)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(run=run, label="")
+    return parser
+
+
+def add_section(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add options that take a section of the configuration as JSON; ``section`` is the main."""
+    for name in names:
+        parser.add_argument(
+            f"--{name}",
+            required=True,
+            metavar="JSON",
+            help="configuration as JSON; `popsed config describe` lists keys and units",
+        )
+
+
+def add_inputs(parser: argparse.ArgumentParser, *names: str, is_required: bool = True) -> None:
+    """Add options for artefacts to read."""
+    for name in names:
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(
+            option, type=Path, required=is_required, metavar="PATH", help=INPUTS[name]
+        )
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add the run's seed."""
+    parser.add_argument(
+        "--seed", type=int, required=True, metavar="N", help="seed of all named random streams"
+    )
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add the number of CPU threads."""
+    parser.add_argument("--n-threads", type=int, default=1, metavar="N", help="CPU threads [1]")
+
+
+def add_members(parser: argparse.ArgumentParser, is_required: bool = True) -> None:
+    """Add the trained members of an ensemble."""
+    parser.add_argument(
+        "--members",
+        type=Path,
+        nargs="+",
+        required=is_required,
+        metavar="PATH",
+        help="trained flows (.pt)",
+    )
+
+
+def provenance(
+    args: argparse.Namespace, inputs: Mapping[str, Path | None], source: str
+) -> "popsed_core.artefacts.Provenance":
+    """Return the provenance of an artefact that a verb is about to write.
+
+    Args:
+        args: the verb's arguments; ``section`` and ``seed`` are recorded where they exist.
+        inputs: the files read, by role; None where the verb had none.
+        source: ``real``, ``mock`` or ``toy``: the worst of the inputs.
+    """
+    from popsed_core.artefacts import Provenance, sha256
+
+    return Provenance(
+        source=source,
+        config=getattr(args, "section", "{}"),
+        seed=getattr(args, "seed", 0),
+        inputs={role: sha256(path) for role, path in inputs.items() if path is not None},
+    )
+
+
+def worst_source(*sources: str) -> str:
+    """Return the least trustworthy of ``real``, ``mock`` and ``toy``."""
+    return max(sources, key=SOURCES.index)
+
+
+def write_json(value: Mapping[str, Any], path: Path) -> None:
+    """Write plain values as JSON, atomically."""
+    from popsed_core.artefacts import atomic_path
+
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(value, sort_keys=True, indent=1) + "\n")
+
+
+def say(text: str) -> None:
+    """Write lines to standard output."""
+    sys.stdout.write(text.rstrip("\n") + "\n")

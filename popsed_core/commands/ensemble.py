@@ -1,0 +1,73 @@
+"""``popsed ensemble sample``: draw the population from all members alike."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from popsed_core.commands.common import (
+    Subparsers,
+    add_inputs,
+    add_members,
+    add_noun,
+    add_section,
+    add_seed,
+    add_threads,
+    add_verb,
+    provenance,
+    worst_source,
+)
+
+
+def register(nouns: Subparsers) -> None:
+    """Add the noun ``ensemble``."""
+    verbs = add_noun(nouns, "ensemble", "all trained members together")
+    sample = add_verb(verbs, "sample", run_sample, "draw equal numbers of galaxies per member")
+    sample.add_argument("--survey", required=True, metavar="NAME", help="names the random stream")
+    add_section(sample, "section", "spectra", "parameters")
+    add_seed(sample)
+    add_inputs(sample, "ssp", "catalogue", "noise")
+    add_members(sample)
+    add_threads(sample)
+    sample.add_argument("output", type=Path, help="samples to write (HDF5)")
+    sample.set_defaults(label="{survey}: ")
+
+
+def run_sample(args: argparse.Namespace) -> None:
+    """Draw and write the population samples."""
+    from popsed_core.artefacts import load, save
+    from popsed_core.config import (
+        FitConfig,
+        ParameterConfig,
+        ProductsConfig,
+        SpectraConfig,
+        from_json,
+    )
+    from popsed_core.inference.fit import FitTask, Survey
+    from popsed_core.loop import load_plain
+    from popsed_core.photometry.catalogue import Catalogue
+    from popsed_core.photometry.noise import NoiseTable
+    from popsed_core.products.ensemble import sample_ensemble
+    from popsed_core.runtime import set_threads
+    from popsed_core.spectra.ssp import SSPGrid
+
+    set_threads(args.n_threads)
+    products = from_json(ProductsConfig, args.section, "--section")
+    members = [load_plain(path) for path in args.members]
+    task = FitTask(
+        survey=args.survey,
+        member=0,
+        seed=args.seed,
+        fit=from_json(FitConfig, members[0]["config"], str(args.members[0])),
+        spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
+        parameters=from_json(dict[str, ParameterConfig], args.parameters, "--parameters"),
+    )
+    grid, catalogue = load(args.ssp, SSPGrid), load(args.catalogue, Catalogue)
+    survey = Survey(grid, catalogue, load(args.noise, NoiseTable))
+    samples = sample_ensemble(task, products, survey, members)
+    samples = replace(samples, source=worst_source(grid.source, catalogue.source))
+    save(samples, args.output, provenance(args, _inputs(args), samples.source))
+
+
+def _inputs(args: argparse.Namespace) -> dict[str, Path]:
+    fixed = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
+    return fixed | {f"member_{k}": path for k, path in enumerate(args.members, start=1)}

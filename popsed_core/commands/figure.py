@@ -1,0 +1,41 @@
+"""``popsed figure NAME``: draw one figure from the artefacts it needs."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from popsed_core.commands.common import Subparsers, add_inputs, add_members, add_verb
+
+
+def register(nouns: Subparsers) -> None:
+    """Add the verb ``figure``."""
+    figure = add_verb(nouns, "figure", run_figure, "draw one figure; magnitudes are AB [mag]")
+    figure.add_argument("name", metavar="NAME", help="which; an unknown name lists all")
+    figure.add_argument("outputs", type=Path, nargs="+", metavar="OUT", help="PDF or PNG files")
+    add_inputs(figure, "samples", "catalogue", "reference", "noise", is_required=False)
+    add_members(figure, is_required=False)
+
+
+def run_figure(args: argparse.Namespace) -> None:
+    """Draw and write one figure."""
+    from popsed_core.figures.registry import write
+
+    write(args.name, _load_artefacts(args), *args.outputs)
+
+
+def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.artefacts import load
+    from popsed_core.loop import load_plain
+    from popsed_core.photometry.catalogue import Catalogue, Reference
+    from popsed_core.photometry.noise import NoiseTable
+    from popsed_core.products.samples import PopulationSamples
+
+    kinds = {
+        "samples": PopulationSamples,
+        "catalogue": Catalogue,
+        "reference": Reference,
+        "noise": NoiseTable,
+    }
+    given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
+    artefacts: dict[str, Any] = {name: load(path, kinds[name]) for name, path in given.items()}
+    return artefacts | {"members": [load_plain(path) for path in args.members or []] or None}

@@ -1,0 +1,60 @@
+"""``popsed mock observe``: synthetic galaxies with known truth, seen as a survey sees them."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from popsed_core.commands.catalogue import add_outputs, save_catalogue
+from popsed_core.commands.common import (
+    INPUTS,
+    Subparsers,
+    add_inputs,
+    add_noun,
+    add_section,
+    add_seed,
+    add_threads,
+    add_verb,
+)
+
+log = logging.getLogger(__name__)
+
+
+def register(nouns: Subparsers) -> None:
+    """Add the noun ``mock``."""
+    verbs = add_noun(nouns, "mock", "synthetic surveys")
+    observe = add_verb(verbs, "observe", run_observe, "draw galaxies and observe them [mag]")
+    observe.add_argument("--survey", required=True, metavar="NAME", help="names the random stream")
+    add_section(observe, "section", "spectra")
+    add_seed(observe)
+    add_inputs(observe, "ssp", "noise")
+    observe.add_argument(
+        "--base-catalogue", type=Path, required=True, metavar="PATH", help=INPUTS["catalogue"]
+    )
+    add_outputs(observe)
+    add_threads(observe)
+    observe.set_defaults(label="{survey}: ")
+
+
+def run_observe(args: argparse.Namespace) -> None:
+    """Draw, observe, select and write a mock survey."""
+    from popsed_core.artefacts import load
+    from popsed_core.config import MockSurvey, SpectraConfig, from_json
+    from popsed_core.photometry.catalogue import Catalogue, format_cut_flow
+    from popsed_core.photometry.noise import NoiseTable
+    from popsed_core.photometry.surveys.mock import observe
+    from popsed_core.runtime import set_threads
+    from popsed_core.spectra.ssp import SSPGrid
+
+    set_threads(args.n_threads)
+    catalogue, reference = observe(
+        args.survey,
+        from_json(MockSurvey, args.section, "--section"),
+        from_json(SpectraConfig, args.spectra, "--spectra"),
+        seed=args.seed,
+        grid=load(args.ssp, SSPGrid),
+        base=load(args.base_catalogue, Catalogue),
+        noise=load(args.noise, NoiseTable),
+    )
+    log.info("%s", format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()))
+    inputs = {"ssp": args.ssp, "base_catalogue": args.base_catalogue, "noise": args.noise}
+    save_catalogue(args, catalogue, reference, inputs)

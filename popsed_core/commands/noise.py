@@ -1,0 +1,35 @@
+"""``popsed noise fit``: the noise model, from the catalogue's own errors."""
+
+import argparse
+from pathlib import Path
+
+from popsed_core.commands.common import (
+    Subparsers,
+    add_inputs,
+    add_noun,
+    add_section,
+    add_verb,
+    provenance,
+)
+
+
+def register(nouns: Subparsers) -> None:
+    """Add the noun ``noise``."""
+    verbs = add_noun(nouns, "noise", "photometric errors")
+    fit = add_verb(verbs, "fit", run_fit, "fit the noise model to a catalogue's errors [mag]")
+    add_section(fit, "section")
+    add_inputs(fit, "catalogue")
+    fit.add_argument("output", type=Path, help="noise model to write (HDF5)")
+
+
+def run_fit(args: argparse.Namespace) -> None:
+    """Fit and write the noise model."""
+    from popsed_core.artefacts import load, save
+    from popsed_core.config import NoiseConfig, from_json
+    from popsed_core.photometry.catalogue import Catalogue
+    from popsed_core.photometry.noise import fit_noise
+
+    config = from_json(NoiseConfig, args.section, "--section")
+    catalogue = load(args.catalogue, Catalogue)
+    table = fit_noise(catalogue, config)
+    save(table, args.output, provenance(args, {"catalogue": args.catalogue}, catalogue.source))

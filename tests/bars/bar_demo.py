@@ -1,0 +1,228 @@
+"""Measure every bar of the demo afresh; print bar, threshold, measured, pass.
+
+    make bar-demo                 # about 40 minutes on two cores
+    make bar-demo BARS="--reuse"  # judge the runs that are already in results/
+
+Copies the checkout into an empty folder and runs there what a newcomer runs: `make demo`, then
+`make mock`, then the tests.  Writes results/bars/bar_demo.{json,md}; exit 1 if a bar falls short.
+"""
+
+import argparse
+import json
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from popsed_core.runtime import start_logging
+from tests.bars import photometry
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "results" / "bars"
+POLL_SECONDS = 0.5
+log = logging.getLogger("bars")
+
+
+class Bar(NamedTuple):
+    """One bar: what, the threshold in words, the measured number, whether it passes."""
+
+    name: str
+    threshold: str
+    measured: float | str
+    is_passed: bool
+
+
+def at_most(name: str, measured: float, limit: float, unit: str = "") -> Bar:
+    return Bar(name, f"<= {limit:g} {unit}".strip(), measured, measured <= limit)
+
+
+def at_least(name: str, measured: float, limit: float, unit: str = "") -> Bar:
+    return Bar(name, f">= {limit:g} {unit}".strip(), measured, measured >= limit)
+
+
+class Run(NamedTuple):
+    """What a command cost."""
+
+    seconds: float
+    peak_mb: float
+    longest_silence: float
+    output: str
+    code: int
+
+
+def run(command: list[str], folder: Path) -> Run:
+    """Run a command, measuring wall time, memory of its process tree, silence on its terminal."""
+    start = last = time.monotonic()
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    peak = [0.0]
+    watcher = threading.Thread(target=_watch, args=(process, peak), daemon=True)
+    watcher.start()
+    silence, lines = 0.0, []
+    for line in process.stdout:
+        now = time.monotonic()
+        silence, last = max(silence, now - last), now
+        lines.append(line)
+        log.info("  %s", line.rstrip())
+    code = process.wait()
+    watcher.join()
+    return Run(time.monotonic() - start, peak[0], silence, "".join(lines), code)
+
+
+def _watch(process: subprocess.Popen, peak: list[float]) -> None:
+    while process.poll() is None:
+        peak[0] = max(peak[0], _tree_mb(process.pid))
+        time.sleep(POLL_SECONDS)
+
+
+def _tree_mb(session: int) -> float:
+    """Return the resident memory of all processes of a session [MB]; Linux only."""
+    total = 0.0
+    for status in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getsid(int(status.name)) == session:
+                found = re.search(r"VmRSS:\s+(\d+)", (status / "status").read_text())
+                total += int(found[1]) / 1024 if found else 0.0
+        except (OSError, ProcessLookupError):
+            continue
+    return total
+
+
+def fresh_copy(folder: Path) -> Path:
+    """Copy what git tracks, or would, into an empty folder that shares this environment."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-coz", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=True, text=True,
+    ).stdout  # fmt: skip
+    copy = folder / "popsed"
+    for name in filter(None, listed.split("\0")):
+        source, target = ROOT / name, copy / name
+        if source.exists() or source.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    return copy
+
+
+def demo_bars(copy: Path) -> list[Bar]:
+    """Run the demo as a newcomer does, twice."""
+    first = run(["make", "-o", "env", "demo"], copy)
+    second = run(["make", "-o", "env", "demo"], copy)
+    is_idle = "nothing to be done" in second.output.lower()
+    return [
+        Bar("demo: exit status", "0", str(first.code), first.code == 0),
+        at_most("demo: clone to report", round(first.seconds / 60, 2), 15, "min"),
+        at_most("demo: peak memory", round(first.peak_mb), 4096, "MB"),
+        at_most("demo: longest silence", round(first.longest_silence, 1), 15, "s"),
+        Bar("demo again: nothing to be done", "yes", "yes" if is_idle else "no", is_idle),
+    ]
+
+
+def comparison(results: Path, survey: str) -> Mapping[str, Any]:
+    return json.loads((results / survey / "summary.json").read_text())["comparison"]
+
+
+def science_bars(results: Path) -> list[Bar]:
+    """Judge the summaries of the demo and both mocks."""
+    redshift = comparison(results, "sdss_demo")["redshift"]
+    bars = [
+        at_most("demo n(z): W1 to spectroscopy", redshift["w1"], 0.04),
+        at_most("demo n(z): |median offset|", abs(redshift["median_offset"]), 0.03),
+    ]
+    for survey, n_z, mass in (("table2_mock", 0.01, 0.05), ("realistic_mock", 0.02, 0.1)):
+        rows = comparison(results, survey)
+        offset = abs(rows["log_stellar_mass"]["mean_offset"])
+        bars += [
+            at_most(f"{survey}: W1 of n(z)", rows["redshift"]["w1"], n_z),
+            at_most(f"{survey}: |mean log mass offset|", offset, mass, "dex"),
+        ]
+        for name in ("redshift", "log_stellar_mass"):
+            bars.append(
+                at_least(f"{survey}: {name} bins in band", rows[name]["coverage_full"], 0.6)
+            )
+    return bars
+
+
+def photometry_bars(results: Path) -> list[Bar]:
+    """Measure throughput and error of the forward model."""
+    found = photometry.measure(ROOT, results)
+    return [
+        at_least("photometry: forward / emulator", round(found["forward_ratio"], 1), 15, "x"),
+        at_least("photometry: with backward", round(found["backward_ratio"], 1), 10, "x"),
+        at_most("photometry: rms error, mock", round(found["rms_mock_mmag"], 3), 0.5, "mmag"),
+        at_most("photometry: rms error, prior", round(found["rms_prior_mmag"], 3), 1, "mmag"),
+    ]
+
+
+TEST_BARS = {  # bar: the tests that show it
+    "same seed twice: same bytes": "tests/workflow/test_smoke.py",
+    "kill -9 in a fit, rerun: same bytes": "tests/inference/test_fit.py",
+    "changes rerun exactly what depends on them": "tests/workflow/test_incremental.py",
+    "bad inputs: one clear line, nothing left": "tests/test_bad_inputs.py",
+}
+
+
+def test_bars(copy: Path) -> list[Bar]:
+    """Run the whole test suite once and read from its report what it shows."""
+    report = copy / "tests.xml"
+    done = run(["make", "-o", "env", "test", f"PYTEST_FLAGS=--junit-xml={report}"], copy)
+    text = report.read_text() if report.exists() else ""
+    bars = [
+        Bar("make test: exit status", "0", str(done.code), done.code == 0),
+        at_most("make test: time", round(done.seconds / 60, 2), 10, "min"),
+    ]
+    for name, path in TEST_BARS.items():
+        module = path.removesuffix(".py").replace("/", ".")
+        cases = re.findall(rf'<testcase classname="{re.escape(module)}[^>]*?(/>|>.*?</testcase>)',
+                           text, re.DOTALL)  # fmt: skip
+        n_bad = sum("<failure" in case or "<error" in case or "<skipped" in case for case in cases)
+        measured = f"{len(cases) - n_bad} of {len(cases)} tests pass"
+        bars.append(Bar(name, "all", measured, bool(cases) and n_bad == 0))
+    return bars
+
+
+def table(bars: list[Bar]) -> str:
+    """Return the bars as a Markdown table."""
+    lines = ["| bar | threshold | measured | pass |", "| --- | --- | --- | --- |"]
+    for bar in bars:
+        verdict = "yes" if bar.is_passed else "**no**"
+        lines.append(f"| {bar.name} | {bar.threshold} | {bar.measured} | {verdict} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Measure, print, write; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reuse", action="store_true", help="judge results/ as it stands")
+    arguments = parser.parse_args()
+    start_logging()
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.reuse:
+            results, bars = ROOT / "results", []
+        else:
+            copy = fresh_copy(Path(folder))
+            results, bars = copy / "results", demo_bars(copy)
+            run(["make", "-o", "env", "mock"], copy)
+        bars += science_bars(results) + photometry_bars(results)
+        if not arguments.reuse:
+            bars += test_bars(copy)
+            OUT.mkdir(parents=True, exist_ok=True)
+            rows = [bar._asdict() for bar in bars]
+            (OUT / "bar_demo.json").write_text(json.dumps(rows, indent=1) + "\n")
+            (OUT / "bar_demo.md").write_text(table(bars))
+    log.info("\n%s", table(bars))
+    return 0 if all(bar.is_passed for bar in bars) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""Mock surveys: the populations are the stated ones, and the truth explains the magnitudes."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from laws_tools import SDSS
+from scipy import stats
+from toy_world import BANDS, ERROR_AT_18, GRID, SPECTRA, base_catalogue, noise_table
+
+from popsed_core.artefacts import Provenance, save
+from popsed_core.config import Cuts, MockSurvey
+from popsed_core.errors import InputError
+from popsed_core.parameters import DERIVED, NAMES
+from popsed_core.photometry.surveys import mock
+from popsed_core.photometry.synthetic import build_synthetic_photometry
+from popsed_core.theta import from_matrix
+
+KINDS = ("table2_mock", "realistic_mock")
+BASE = base_catalogue()
+NOISE = noise_table(BASE)
+LIMIT = 17.77  # [mag]
+
+
+def observe(kind="table2_mock", *, name="mock", seed=1, n_galaxies=200, **changes):
+    config = MockSurvey(kind, "toy", n_galaxies=n_galaxies, limit_mag=LIMIT, **changes)
+    return mock.observe(name, config, SPECTRA, seed=seed, grid=GRID, base=BASE, noise=NOISE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_batches():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mock, "BATCH", 4000)
+        patch.setattr(mock, "MAX_BATCHES", 20)
+        yield
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def observed(request):
+    return observe(request.param, n_galaxies=800)
+
+
+@pytest.fixture(scope="module")
+def photometry():
+    return build_synthetic_photometry(GRID, SDSS, SPECTRA, (1e-3, 0.8)).double()
+
+
+def true_mag(photometry, reference):
+    theta = from_matrix(torch.as_tensor(reference.values[:, : len(NAMES)]))
+    with torch.no_grad():
+        return -2.5 * np.log10(photometry(theta).numpy())
+
+
+# --- what a mock survey is ------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path):
+    for folder in ("first", "second"):
+        catalogue, reference = observe("realistic_mock", model_error=0.03, zero_point_error=0.01)
+        save(catalogue, tmp_path / folder / "catalogue.h5", Provenance())
+        save(reference, tmp_path / folder / "reference.h5", Provenance())
+    for name in ("catalogue.h5", "reference.h5"):
+        first, second = ((tmp_path / folder / name).read_bytes() for folder in ("first", "second"))
+        assert first == second
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"seed": 2}])
+def test_another_name_or_seed_draws_other_galaxies(change):
+    first, second = observe()[1], observe(**change)[1]
+    assert not np.intersect1d(first.values, second.values).size
+
+
+def test_every_galaxy_passes_the_limits(observed):
+    catalogue, _ = observed
+    assert catalogue.mag.shape == (800, 5)
+    assert (catalogue.mag[:, BANDS.index("r")] < LIMIT).all()
+    assert (1.0857362 / catalogue.mag_error > 1).all()
+
+
+def test_further_limits_hold_too():
+    catalogue, _ = observe(cuts=Cuts(min_snr=30.0, max_mag={"z": 17.0}))
+    assert (catalogue.mag[:, BANDS.index("z")] < 17).all()
+    assert (1.0857362 / catalogue.mag_error > 30).all()
+    assert catalogue.cut_names[1:4] == ("r < 17.77", "z < 17", "SNR > 30 in every band")
+
+
+def test_the_cut_flow_counts_every_galaxy_drawn(observed):
+    counts = observed[0].n_kept
+    assert counts[0] % 4000 == 0
+    assert (np.diff(counts) <= 0).all()
+    assert counts[-1] == 800
+
+
+def test_bands_and_filters_are_the_base_surveys(observed):
+    catalogue, _ = observed
+    assert (catalogue.bands, catalogue.filters) == (BASE.bands, BASE.filters)
+
+
+@pytest.mark.parametrize(("base", "expected"), [("toy", "toy"), ("real", "toy")])
+def test_toy_spectra_make_a_toy_mock(base, expected):
+    config = MockSurvey("table2_mock", "toy", n_galaxies=20)
+    real = dataclasses.replace(BASE, source=base)
+    catalogue, _ = mock.observe("m", config, SPECTRA, seed=1, grid=GRID, base=real, noise=NOISE)
+    assert catalogue.source == expected
+
+
+def test_the_truth_has_every_parameter_and_derived_quantity(observed, photometry):
+    _, reference = observed
+    assert reference.names == (*NAMES, *(row.name for row in DERIVED))
+    assert reference.kind == "truth"
+    theta = from_matrix(torch.as_tensor(reference.values[:, : len(NAMES)]))
+    derived = photometry.derived(theta).numpy()
+    np.testing.assert_allclose(reference.values[:, len(NAMES) :], derived, rtol=1e-10)
+
+
+def test_the_truth_explains_the_magnitudes_within_the_noise(observed, photometry):
+    catalogue, reference = observed
+    chi = (catalogue.mag - true_mag(photometry, reference)) / catalogue.mag_error
+    bright = catalogue.mag_error < 0.05
+    assert bright.sum() > 1000
+    # the bands without a limit scatter freely
+    for band in ("u", "g", "i", "z"):
+        values = chi[:, BANDS.index(band)][bright[:, BANDS.index(band)]]
+        assert len(values) > 100, band
+        assert abs(values.mean()) < 4 / np.sqrt(len(values)) + 0.05
+        assert values.std() == pytest.approx(1, abs=4 / np.sqrt(2 * len(values)) + 0.03)
+
+
+def test_quoted_errors_follow_the_noise_table(observed):
+    catalogue, _ = observed
+    expected = ERROR_AT_18 * 10 ** (0.4 * (catalogue.mag - 18))
+    ratio = np.log10(catalogue.mag_error / expected)[catalogue.mag > 14]
+    assert abs(np.median(ratio)) < 0.01
+    assert ratio.std() < 0.04
+
+
+def test_model_error_adds_its_scatter_per_galaxy_and_band(photometry):
+    catalogue, reference = observe(n_galaxies=800, model_error=0.3)
+    g, i = BANDS.index("g"), BANDS.index("i")
+    residual = (catalogue.mag - true_mag(photometry, reference))[:, [g, i]]
+    expected = np.hypot(0.3, np.median(catalogue.mag_error[:, [g, i]], axis=0))
+    np.testing.assert_allclose(residual.std(axis=0), expected, rtol=0.12)
+    assert abs(np.corrcoef(residual.T)[0, 1]) < 0.15
+
+
+def test_zero_point_errors_shift_a_band_for_all_galaxies_alike(photometry):
+    catalogue, reference = observe(n_galaxies=400, zero_point_error=0.5)
+    residual = catalogue.mag - true_mag(photometry, reference)
+    noise = np.median(catalogue.mag_error, axis=0)
+    offset = np.median(residual, axis=0)
+    scatter = stats.median_abs_deviation(residual, axis=0, scale="normal")
+    assert np.abs(offset).max() > 0.2
+    assert offset.std() > 0.1
+    np.testing.assert_allclose(scatter, noise, rtol=0.35)
+
+
+# --- mistakes -------------------------------------------------------------------------------
+
+
+def test_an_unknown_limit_band_is_refused():
+    with pytest.raises(
+        InputError, match=r"surveys\.mock\.limit_band: got \['y'\], expected one of"
+    ):
+        observe(limit_band="y")
+
+
+def test_an_impossible_limit_is_refused_with_the_count(monkeypatch):
+    monkeypatch.setattr(mock, "MAX_BATCHES", 2)
+    config = MockSurvey("table2_mock", "toy", n_galaxies=10, limit_mag=-20.0)
+    with pytest.raises(InputError, match=r"surveys\.m: only 0 of 8000 .* r < -20\.0; loosen"):
+        mock.observe("m", config, SPECTRA, seed=1, grid=GRID, base=BASE, noise=NOISE)
+
+
+def test_a_cut_on_an_unknown_band_is_refused():
+    with pytest.raises(InputError, match=r"surveys\.mock\.cuts\.max_mag: got \['y'\], expected"):
+        observe(cuts=Cuts(max_mag={"y": 20.0}))

@@ -1,0 +1,248 @@
+"""The noise model: recovered from errors, and drawn without a redraw loop."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from popsed_core.artefacts import Provenance, load, save
+from popsed_core.config import NoiseConfig
+from popsed_core.errors import InputError
+from popsed_core.photometry.catalogue import Catalogue
+from popsed_core.photometry.noise import (
+    MIN_MAGGIES,
+    NoiseModel,
+    NoiseTable,
+    fit_noise,
+    noise_quantity,
+    positive_normal,
+)
+
+FORMS = ("error_given_flux", "snr_given_flux", "log_snr_given_flux")
+POGSON = 2.5 / np.log(10)
+SNRS = (0.3, 1.0, 5.0, 100.0)
+# each law: the quantity's median (linear in magnitude, per band) and its scatter
+LAWS = {
+    "error_given_flux": ((-9.0, -0.02), (-8.7, -0.10), 0.05),
+    "snr_given_flux": ((40.0, -4.0), (60.0, -6.0), 2.0),
+    "log_snr_given_flux": ((1.5, -0.15), (1.9, -0.2), 0.05),
+}
+
+
+def law(form, mag):
+    """Median of the quantity in both bands; ``mag`` counts from 18."""
+    first, second, _ = LAWS[form]
+    coefficients = np.array([first, second])
+    return coefficients[:, 0] + coefficients[:, 1] * (mag - 18)
+
+
+def make_catalogue(form, n=40_000, seed=0):
+    random = np.random.default_rng(seed)
+    mag = random.uniform(15, 21, size=(n, 2))
+    quantity = law(form, mag) + LAWS[form][2] * random.normal(size=mag.shape)
+    maggies = 10 ** (-0.4 * mag)
+    mag_error = {
+        "error_given_flux": lambda: POGSON * 10**quantity / maggies,
+        "snr_given_flux": lambda: POGSON / quantity,
+        "log_snr_given_flux": lambda: POGSON / 10**quantity,
+    }[form]()
+    counts = np.array([n])
+    return Catalogue(mag, mag_error, counts, ("g", "r"), ("sdss2010-g", "sdss2010-r"), ("read",))
+
+
+def constant_table(log_error, scatter=0.0):
+    """One band with the same log10 error [maggies] at all fluxes."""
+    mag = np.linspace(15, 21, 5)[None]
+    shape = np.ones_like(mag)
+    ends = np.array([[15.0, 21.0]])
+    form = "error_given_flux"
+    return NoiseTable(mag, log_error * shape, scatter * shape, ends, ("r",), form)
+
+
+def sloped_model(form, dtype=torch.float64):
+    return NoiseModel(fit_noise(make_catalogue(form, 4000), NoiseConfig(form, 12))).to(dtype)
+
+
+def draws(n, seed=0):
+    return torch.Generator().manual_seed(seed), torch.Size((n, 1))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_error_law_is_recovered(form):
+    table = fit_noise(make_catalogue(form), NoiseConfig(form, 30))
+    scatter = LAWS[form][2]
+    assert table.form == form
+    # median of ~1300 values: 1.25 scatter / sqrt(1300); five of these
+    expected = law(form, table.mag.T).T
+    np.testing.assert_allclose(table.median, expected, atol=0.18 * scatter)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_scatter_is_that_of_the_central_98_percent(form):
+    table = fit_noise(make_catalogue(form), NoiseConfig(form, 30))
+    trimmed = stats.truncnorm(*stats.norm.ppf([0.01, 0.99])).std()
+    slopes = np.array(LAWS[form][:2])[:, 1:]
+    within_bin = slopes * (table.mag[:, 1:2] - table.mag[:, :1]) / np.sqrt(12)
+    expected = np.hypot(trimmed * LAWS[form][2], within_bin)
+    np.testing.assert_allclose(table.scatter, np.broadcast_to(expected, (2, 30)), rtol=0.12)
+    assert table.scatter.mean() == pytest.approx(expected.mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_median_error_of_a_flux_is_the_catalogues(form):
+    model = sloped_model(form)
+    mag = np.repeat(np.linspace(16, 20, 9)[:, None], 2, axis=1)
+    maggies = torch.as_tensor(10 ** (-0.4 * mag))
+    sigma = model.sigma(maggies, torch.zeros_like(maggies)).numpy()
+    quantity = noise_quantity(form, maggies.numpy(), POGSON * sigma / maggies.numpy())
+    np.testing.assert_allclose(quantity, law(form, mag), atol=0.6 * LAWS[form][2])
+
+
+def test_empty_bins_are_bridged():
+    catalogue = make_catalogue("error_given_flux")
+    mag = catalogue.mag
+    is_kept = ((mag < 17) | (mag > 18.5)).all(1)
+    holed = Catalogue(
+        mag[is_kept], catalogue.mag_error[is_kept], np.array([is_kept.sum()]),
+        catalogue.bands, catalogue.filters, ("read",),
+    )  # fmt: skip
+    table = fit_noise(holed, NoiseConfig(n_bins=30))
+    expected = law("error_given_flux", table.mag.T).T
+    np.testing.assert_allclose(table.median, expected, atol=0.02)
+
+
+def test_too_few_galaxies_are_refused_with_the_band_and_the_remedy():
+    with pytest.raises(InputError, match=r"noise of band g: .*10 galaxies \(25 in all\).*n_bins"):
+        fit_noise(make_catalogue("error_given_flux", 25), NoiseConfig(n_bins=30))
+
+
+def test_the_noise_table_survives_the_disk(tmp_path):
+    table = fit_noise(make_catalogue("error_given_flux", 2000), NoiseConfig(n_bins=5))
+    save(table, tmp_path / "noise.h5", Provenance())
+    again = load(tmp_path / "noise.h5", NoiseTable)
+    assert again.bands == table.bands
+    np.testing.assert_array_equal(again.median, table.median)
+
+
+@pytest.mark.parametrize("snr", SNRS)
+def test_positive_normal_is_the_truncated_normal(snr):
+    random, shape = draws(20_000)
+    uniform = torch.rand(shape, generator=random, dtype=torch.float64)
+    x = positive_normal(torch.full(shape, snr, dtype=torch.float64), uniform)[:, 0].numpy()
+    truth = stats.truncnorm(-snr, np.inf)
+    assert stats.kstest(x, truth.cdf).pvalue > 1e-3
+    error = truth.std() / np.sqrt(len(x))
+    assert x.mean() == pytest.approx(truth.mean(), abs=4 * error)
+    assert x.std() == pytest.approx(truth.std(), rel=0.03)
+
+
+@pytest.mark.parametrize("snr", SNRS)
+def test_positive_normal_is_its_quantile_function(snr):
+    uniform = torch.linspace(1e-4, 1 - 1e-4, 501, dtype=torch.float64)[:, None]
+    x = positive_normal(torch.full_like(uniform, snr), uniform).numpy()
+    np.testing.assert_allclose(x, stats.truncnorm(-snr, np.inf).isf(uniform.numpy()), atol=1e-9)
+
+
+@pytest.mark.parametrize("snr", [0.3, 1.0, 3.0])
+def test_draws_equal_a_redraw_loop_in_distribution(snr):
+    log_error, n = -8.0, 20_000
+    flux = snr * 10**log_error
+    random, shape = draws(n)
+    maggies = torch.full(shape, flux, dtype=torch.float64)
+    noisy = NoiseModel(constant_table(log_error))(maggies, random, 1.0)[:, 0].numpy()
+    redraw = np.random.default_rng(1)
+    looped = np.full(n, -1.0)
+    while (bad := looped <= 0).any():
+        looped[bad] = flux + 10**log_error * redraw.normal(size=bad.sum())
+    assert stats.ks_2samp(noisy, looped).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("form", FORMS)
+def test_flux_is_never_negative(form, dtype):
+    model = sloped_model(form, dtype)
+    maggies = torch.logspace(-15, -3, 40_000, dtype=dtype)[:, None].expand(-1, 2)
+    noisy = model(maggies, torch.Generator().manual_seed(0), 1.0)
+    assert torch.isfinite(noisy).all()
+    assert (noisy >= MIN_MAGGIES).all()
+
+
+def test_the_log_error_has_the_stated_median_and_scatter():
+    random, shape = draws(40_000)
+    draw = torch.randn(shape, generator=random, dtype=torch.float64)
+    model = NoiseModel(constant_table(-8.5, 0.1))
+    log_error = model.sigma(torch.full(shape, 1e-7, dtype=torch.float64), draw).log10()
+    assert log_error.mean().item() == pytest.approx(-8.5, abs=5 * 0.1 / 200)
+    assert log_error.std().item() == pytest.approx(0.1, rel=0.02)
+
+
+def test_each_galaxys_error_is_drawn_anew():
+    maggies = torch.full((20_000, 1), 1e-6, dtype=torch.float64)
+    noisy = NoiseModel(constant_table(-8.5, 0.3))(maggies, torch.Generator().manual_seed(0), 1.0)
+    # a normal of log-normal width has the kurtosis 3 exp(4 s^2) - 3, s = 0.3 ln 10: heavy tails
+    assert stats.kurtosis((noisy - maggies)[:, 0].numpy()) > 5
+
+
+@pytest.mark.parametrize("reduction", [3.0, 31.0])
+@pytest.mark.parametrize("form", ["error_given_flux", "log_snr_given_flux"])
+def test_the_reduction_divides_the_noise(form, reduction):
+    model = sloped_model(form)
+    mag = np.repeat(np.linspace(15, 17, 500)[:, None], 2, axis=1)  # SNR > 30: nothing truncated
+    maggies = torch.as_tensor(10 ** (-0.4 * mag))
+    full = model(maggies, torch.Generator().manual_seed(2), 1.0) - maggies
+    less = model(maggies, torch.Generator().manual_seed(2), reduction) - maggies
+    torch.testing.assert_close(less * reduction, full, rtol=1e-6, atol=1e-6 * maggies.min().item())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("form", FORMS)
+def test_gradients_are_finite_at_every_flux(form, dtype):
+    model = sloped_model(form, dtype)
+    for seed, reduction in itertools.product(range(3), (1.0, 31.0)):
+        log_flux = torch.linspace(-15, -3, 5000, dtype=dtype).requires_grad_()
+        maggies = (10**log_flux)[:, None].expand(-1, 2)
+        noisy = model(maggies, torch.Generator().manual_seed(seed), reduction)
+        torch.log10(noisy).sum().backward()
+        assert torch.isfinite(log_flux.grad).all()
+
+
+def test_gradients_equal_finite_differences():
+    model = sloped_model("error_given_flux")
+
+    def noisy_mag(log_flux):
+        maggies = 10 ** log_flux[:, None].expand(-1, 2)
+        return torch.log10(model(maggies, torch.Generator().manual_seed(4), 1.0))
+
+    log_flux = torch.linspace(-8.83, -5.77, 12, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(noisy_mag, log_flux, eps=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize(("mags", "end", "inner"), [((10.0, 14.0), 0, 1), ((22.0, 30.0), 11, 10)])
+def test_the_median_is_extrapolated_linearly_and_the_scatter_held(mags, end, inner):
+    table = fit_noise(make_catalogue("error_given_flux", 4000), NoiseConfig(n_bins=12))
+    mag = np.repeat(np.linspace(*mags, 9)[:, None], 2, axis=1)
+    maggies, draw = torch.as_tensor(10 ** (-0.4 * mag)), torch.zeros(9, 2, dtype=torch.float64)
+    model = NoiseModel(table)
+    median = model.sigma(maggies, draw).log10().numpy()
+    slope = (table.median[:, end] - table.median[:, inner]) / (
+        table.mag[:, end] - table.mag[:, inner]
+    )
+    expected = table.median[:, end] + slope * (mag - table.mag[:, end])
+    np.testing.assert_allclose(median, expected, atol=1e-10)
+    one_up = model.sigma(maggies, draw + 1).log10().numpy() - median
+    np.testing.assert_allclose(one_up, np.tile(table.scatter[:, end], (9, 1)), atol=1e-10)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_single_precision_is_enough(form):
+    mag = np.random.default_rng(5).uniform(15.5, 20.5, size=(4000, 2))
+    maggies = torch.as_tensor(10 ** (-0.4 * mag))
+    exact = sloped_model(form)(maggies, torch.Generator().manual_seed(6), 1.0)
+    single = sloped_model(form, torch.float32)(
+        maggies.float(), torch.Generator().manual_seed(6), 1.0
+    )
+    difference = 2.5 * torch.log10(single.double() / exact).abs()
+    assert difference.median() < 1e-5  # [mag]
+    assert difference.quantile(0.999) < 1e-3  # [mag] faint fluxes near zero cancel

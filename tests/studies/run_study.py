@@ -1,0 +1,176 @@
+"""Run a study on the mocks: variants of the configuration, judged by the known truth.
+
+    python -m tests.studies.run_study distances        # or: make study STUDY=distances
+
+Reads ``tests/studies/NAME.yaml``: a CPU budget per fit and a list of variants (overlays of
+config.yaml).  Every variant gets the same CPU seconds: its optimiser steps are counted out after
+its own cost per step has been measured, with Sinkhorn's blur schedule averaged over.  Writes
+``results/studies/NAME.json`` and ``NAME.md``.  Needs ``make mock`` (catalogues and noise).
+"""
+
+import argparse
+import dataclasses
+import json
+import logging
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import wasserstein_distance
+
+from popsed_core import config
+from popsed_core.artefacts import load
+from popsed_core.inference.fit import FitTask, FlowFit, Survey, fit_member
+from popsed_core.photometry.catalogue import Catalogue, Reference
+from popsed_core.photometry.noise import NoiseTable
+from popsed_core.products.ensemble import sample_ensemble
+from popsed_core.products.photometric_distance import photometric_distance
+from popsed_core.runtime import set_threads, start_logging
+from popsed_core.spectra.ssp import SSPGrid
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "results" / "studies"
+PROBES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)  # progress at which a step is timed
+N_EPOCHS = 20
+log = logging.getLogger("study")
+
+
+def load_survey(name: str) -> tuple[Survey, Reference]:
+    """Read what the workflow made of a mock survey."""
+    folder = ROOT / "results" / name
+    survey = Survey(
+        load(ROOT / "results" / "ssp.h5", SSPGrid),
+        load(folder / "catalogue.h5", Catalogue),
+        load(folder / "noise.h5", NoiseTable),
+    )
+    return survey, load(folder / "reference.h5", Reference)
+
+
+def seconds_per_step(task: FitTask, survey: Survey) -> float:
+    """Return the mean CPU time of an optimiser step over the run's schedules."""
+    job = FlowFit(task, survey)
+    times = []
+    for progress in (0.0, *PROBES):  # the first one warms up
+        start = time.process_time()
+        distance, divergence, _ = job.losses(progress)
+        (distance + divergence).backward()
+        times.append(time.process_time() - start)
+    return float(np.mean(times[1:]))
+
+
+def run(job: dict[str, Any]) -> dict[str, Any]:
+    """Fit one variant to one mock within the CPU budget and compare with the truth."""
+    set_threads(1)
+    tree = config.merge(config.read_yaml(ROOT / "config.yaml"), job["overlay"])
+    settings = config.parse(config.Config, tree, job["name"])
+    survey, reference = load_survey(job["survey"])
+    fit = settings.fit_for(job["survey"])
+    task = FitTask(
+        job["survey"], job["member"], settings.seed, fit, settings.spectra,
+        settings.parameters_for(job["survey"]), "cpu",
+    )  # fmt: skip
+    cost = seconds_per_step(task, survey)
+    n_steps = max(round(job["seconds"] / cost / N_EPOCHS), 1)
+    fit = dataclasses.replace(fit, n_epochs=N_EPOCHS, n_steps=n_steps)
+    task = dataclasses.replace(task, fit=fit)
+    start = time.process_time()
+    member, _ = fit_member(task, survey)
+    spent = time.process_time() - start
+    samples = sample_ensemble(task, settings.products, survey, [member])
+    photometric = photometric_distance(samples, survey.catalogue, settings.seed)
+    row = {"name": job["name"], "survey": job["survey"], "member": job["member"]}
+    row |= {"steps": N_EPOCHS * n_steps, "cpu_s": round(spent, 1)}
+    row |= {"photometric": photometric.ensemble, "floor": photometric.floor}
+    return row | judge(samples, reference)
+
+
+def judge(samples: Any, reference: Reference) -> dict[str, float]:
+    """Return W1 per parameter in units of the truth's width, and offsets of n(z) and mass."""
+    row = {}
+    for name in samples.names:
+        found, truth = samples.column(name).ravel(), reference.column(name)
+        row[f"w1_{name}"] = wasserstein_distance(found, truth) / truth.std()
+    found, truth = samples.column("redshift").ravel(), reference.column("redshift")
+    row["redshift_w1"] = wasserstein_distance(found, truth)
+    row["redshift_mean"] = found.mean() - truth.mean()
+    mass = samples.column("log_stellar_mass").mean()
+    row["mass_mean"] = mass - reference.column("log_stellar_mass").mean()
+    return {key: float(value) for key, value in row.items()}
+
+
+COLUMNS = {
+    "name": "variant",
+    "survey": "mock",
+    "steps": "steps",
+    "cpu_s": "CPU s",
+    "photometric": "photometric SW2",
+    "floor": "its floor",
+    "redshift_w1": "W1 of n(z)",
+    "redshift_mean": "mean z offset",
+    "mass_mean": "mean log M offset",
+    "mean_w1": "mean W1/std",
+}
+
+
+def averaged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Average the members of each variant and mock."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["name"], row["survey"]), []).append(row)
+    result = []
+    for (name, survey), members in groups.items():
+        keys = [key for key, value in members[0].items() if not isinstance(value, str)]
+        mean = {key: float(np.mean([row[key] for row in members])) for key in keys}
+        mean["mean_w1"] = float(np.mean([mean[key] for key in keys if key.startswith("w1_")]))
+        result.append({"name": name, "survey": survey, "n_members": len(members)} | mean)
+    return result
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the rows as a Markdown table."""
+    lines = ["| " + " | ".join(COLUMNS.values()) + " |", "|" + " --- |" * len(COLUMNS)]
+    for row in rows:
+        cells = [row[key] if isinstance(row[key], str) else f"{row[key]:.4g}" for key in COLUMNS]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def write(name: str, study: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """Write the study's numbers so far."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    content = {"purpose": study["purpose"], "cpu_seconds": study["seconds"], "rows": rows}
+    (OUT / f"{name}.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    head = f"# Study: {name}\n\n{study['purpose']}\n\n{study['seconds']} CPU seconds per fit.\n\n"
+    (OUT / f"{name}.md").write_text(head + table(averaged(rows)))
+
+
+def main() -> None:
+    """Run all variants, one process per core, writing after each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", help="study: a YAML file of this folder")
+    parser.add_argument("--jobs", type=int, default=2, help="fits at a time")
+    arguments = parser.parse_args()
+    start_logging()
+    study = config.read_yaml(Path(__file__).parent / f"{arguments.name}.yaml")
+    jobs = [
+        {"seconds": study["seconds"], "survey": survey, "member": member}
+        | {"name": variant["name"], "overlay": variant.get("overlay", {})}
+        for variant in study["variants"]
+        for survey in variant.get("surveys", study["surveys"])
+        for member in range(1, study.get("n_members", 1) + 1)
+    ]
+    rows: list[dict[str, Any]] = []
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.jobs, mp_context=context) as pool:
+        for row in pool.map(run, jobs):
+            rows.append(row)
+            write(arguments.name, study, rows)
+            log.info("%d/%d %s %s", len(rows), len(jobs), row["name"], row["survey"])
+    log.info("\n%s", table(averaged(rows)))
+
+
+if __name__ == "__main__":
+    main()

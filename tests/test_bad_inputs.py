@@ -1,0 +1,293 @@
+"""Bad inputs through the command line: one clear line, exit status 1, nothing left behind."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from popsed_core import cli, loop
+from popsed_core.config import TableBand, load, to_json, to_plain
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = load(ROOT / "config.yaml", ROOT / "config" / "smoke.yaml")
+SURVEY = CONFIG.surveys["toy_survey"]
+TOY_SURVEY = ROOT / "tests" / "data" / "toy_survey.csv"
+SECTION = {"section": CONFIG.fit, "spectra": CONFIG.spectra, "parameters": CONFIG.parameters}
+QUICK = {**to_plain(CONFIG.fit), "n_epochs": 1, "n_steps": 1}
+
+
+def popsed(*words):
+    return cli.main([str(word) for word in words])
+
+
+def options(**values):
+    """Options as a flat list: ``--n-galaxies 3`` for ``n_galaxies=3``."""
+    return [x for key, value in values.items() for x in (f"--{key.replace('_', '-')}", value)]
+
+
+def build_catalogue(survey, folder, table=TOY_SURVEY):
+    outputs = options(
+        catalogue=folder / "catalogue.h5",
+        reference=folder / "reference.h5",
+        cut_flow=folder / "cut_flow.csv",
+    )
+    section = survey if isinstance(survey, str) else to_json(survey)
+    return popsed("catalogue", "build", "--section", section, "--input", table, *outputs)
+
+
+def fit_member(files, folder, **changes):
+    """Fit one member of the smoke configuration, with changed sections or files."""
+    sections = {name: to_json(value) for name, value in SECTION.items()}
+    paths = {name: files[name] for name in ("ssp", "catalogue", "noise")}
+    outputs = {"checkpoint": folder / "checkpoint.pt", "cost": folder / "cost.json"}
+    values = {"survey": "toy_survey", "member": 1, "seed": 5, "device": "cpu"}
+    words = options(**(values | sections | paths | outputs | changes))
+    return popsed("fit", "member", *words, folder / "member.pt")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_before():
+    """The verbs set threads and the handling of denormals for the whole process."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+    torch.set_flush_denormal(False)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The good artefacts of the smoke configuration."""
+    folder = tmp_path_factory.mktemp("good")
+    ssp, noise, catalogue = (folder / f"{name}.h5" for name in ("ssp", "noise", "catalogue"))
+    assert popsed("ssp", "build", "--section", to_json(CONFIG.ssp), ssp) == 0
+    assert build_catalogue(SURVEY, folder) == 0
+    section = options(section=to_json(CONFIG.noise), catalogue=catalogue)
+    assert popsed("noise", "fit", *section, noise) == 0
+    return {"ssp": ssp, "catalogue": catalogue, "noise": noise}
+
+
+@pytest.fixture
+def refused(tmp_path, capsys):
+    """Check that the last command ended as one line, and changed no file of ``tmp_path``."""
+    capsys.readouterr()
+
+    def snapshot():
+        paths = [path for path in tmp_path.rglob("*") if path.is_file()]
+        return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+    def check(run, *told):
+        before = snapshot()
+        assert run() == 1
+        assert snapshot() == before
+        out, error = capsys.readouterr()
+        assert out == ""
+        assert error.startswith("popsed: error: ")
+        assert error.count("\n") == 1
+        for part in told:
+            assert part in error
+
+    return check
+
+
+# --- configuration --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("overlay", "told"),
+    [
+        ("fit: {n_epoch: 3}", ("fit.n_epoch: unknown key",)),
+        ("fit: {flow: {n_block: 3}}", ("fit.flow.n_block: unknown key",)),
+        ("ssp: {colour: red}", ("ssp.colour: unknown key", "'red'")),
+        ("fit: {n_epochs: many}", ("fit.n_epochs", "integer", "'many'")),
+        ("seed: -1", ("seed", "-1")),
+        ("fit: {learning_rate: {peak: 0}}", ("fit.learning_rate.peak", "greater than 0")),
+        ("survey: andromeda", ("'andromeda'", "sdss_demo")),
+        ("fit: [1, 2", ("overlay.yaml", "not valid YAML")),
+        ("surveys: {table2_mock: {noise_from: realistic_mock}}", ("noise_from",)),
+        ("surveys: {sdss_demo: {fit: {n_epoch: 3}}}", ("sdss_demo", "n_epoch")),
+        ("parameters: {metallicity: {low: 0, high: 1}}", ("metallicity",)),
+    ],
+)
+def test_a_wrong_configuration(refused, tmp_path, overlay, told):
+    path = tmp_path / "overlay.yaml"
+    path.write_text(overlay)
+    refused(lambda: popsed("config", "check", ROOT / "config.yaml", path), *told)
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ({**QUICK, "n_epoch": 3}, "--section: n_epoch: unknown key"),
+        ({**QUICK, "n_epochs": "many"}, "--section: n_epochs: "),
+        ({**QUICK, "n_epochs": 2.5}, "--section: n_epochs: "),
+        ({**QUICK, "distance": {"kind": "euclid"}}, "--section: distance: "),
+    ],
+)
+def test_a_wrong_section_of_a_fit(refused, files, tmp_path, section, told):
+    refused(lambda: fit_member(files, tmp_path, section=json.dumps(section)), told)
+
+
+# --- a survey's table -----------------------------------------------------------------------
+
+
+def test_a_missing_column(refused, tmp_path):
+    bands = {**SURVEY.bands, "r": TableBand("sdss2010-r", "mag_rr", "error_r")}
+    wrong = replace(SURVEY, bands=bands)
+    refused(lambda: build_catalogue(wrong, tmp_path), "toy_survey.csv", "'mag_rr'", "mag_r")
+
+
+def test_a_missing_table(refused, tmp_path):
+    refused(lambda: build_catalogue(SURVEY, tmp_path, tmp_path / "nowhere.csv"), "nowhere.csv")
+
+
+def write_table(path, change):
+    """Write the toy survey with its numbers changed; columns as in the CSV's header."""
+    header, *rows = TOY_SURVEY.read_text().splitlines()
+    values = np.array([[float(x) for x in row.split(",")] for row in rows])
+    change(values, header.split(","))
+    np.savetxt(path, values, delimiter=",", header=header, comments="")
+    return path
+
+
+def test_nothing_but_nan_in_a_band(refused, tmp_path):
+    def erase(values, names):
+        values[:, names.index("mag_g")] = np.nan
+
+    table = write_table(tmp_path / "nan.csv", erase)
+    refused(lambda: build_catalogue(SURVEY, tmp_path, table), "nan.csv", "'mag_g'", "no valid")
+
+
+def test_a_nan_in_some_band_of_every_galaxy(refused, tmp_path):
+    def erase(values, names):
+        values[::2, names.index("mag_g")] = np.nan
+        values[1::2, names.index("mag_i")] = np.nan
+
+    table = write_table(tmp_path / "nan.csv", erase)
+    told = ("nan.csv", "no galaxy is left", "finite photometry: 0")
+    refused(lambda: build_catalogue(SURVEY, tmp_path, table), *told)
+
+
+def test_an_empty_selection(refused, tmp_path):
+    greedy = replace(SURVEY, cuts=replace(SURVEY.cuts, min_snr=1e9))
+    told = ("no galaxy is left", "SNR > 1e+09 in every band: 0", "loosen the cut")
+    refused(lambda: build_catalogue(greedy, tmp_path), *told)
+
+
+def test_a_limit_in_a_band_that_does_not_exist(refused, tmp_path):
+    wrong = replace(SURVEY, cuts=replace(SURVEY.cuts, max_mag={"y": 20.0}))
+    refused(lambda: build_catalogue(wrong, tmp_path), "cuts.max_mag", "'y'")
+
+
+# --- filters --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_filter(files, tmp_path):
+    """Artefacts whose z band is looked at through another filter."""
+
+    def build(name):
+        bands = {**SURVEY.bands, "z": replace(SURVEY.bands["z"], filter=name)}
+        folder = tmp_path / "survey"
+        assert build_catalogue(replace(SURVEY, bands=bands), folder) == 0
+        return {**files, "catalogue": folder / "catalogue.h5"}
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("wise2010-W4", ("filter wise2010-W4", "the spectra cover")), ("sdss2010-q", ("sdss2010-q",))],
+)
+def test_a_band_that_the_spectra_do_not_cover_or_nobody_knows(
+    refused, with_filter, tmp_path, name, told, capsys
+):
+    files = with_filter(name)
+    capsys.readouterr()
+    refused(lambda: fit_member(files, tmp_path), *told)
+
+
+# --- files ----------------------------------------------------------------------------------
+
+
+def test_a_corrupt_download(refused, tmp_path):
+    copy = tmp_path / "copy.fits"
+    copy.write_bytes(b"half a table")
+    download = replace(CONFIG.downloads["kcorrect_sdss"], path=str(copy))
+    out = tmp_path / "resources" / "kcorrect_sdss.fits"
+    found = hashlib.sha256(b"half a table").hexdigest()
+    told = ("copy.fits", found, download.sha256)
+    refused(lambda: popsed("data", "fetch", "--section", to_json(download), out), *told)
+    assert not out.parent.exists() or not list(out.parent.iterdir())
+
+
+@pytest.mark.parametrize("name", ["ssp", "catalogue", "noise"])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.9])
+def test_a_truncated_hdf5_file(refused, files, tmp_path, name, share):
+    content = files[name].read_bytes()
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(content[: int(share * len(content))])
+    refused(lambda: fit_member({**files, name: cut}, tmp_path), "cut.h5", "delete")
+
+
+def test_an_artefact_of_another_kind(refused, files, tmp_path):
+    swapped = {**files, "noise": files["ssp"]}
+    refused(lambda: fit_member(swapped, tmp_path), "ssp.h5", "SSPGrid", "expected NoiseTable")
+
+
+def test_a_checkpoint_of_another_configuration(refused, files, tmp_path):
+    loop.save_plain({"epoch": 1, "config_hash": "other", "job": {}}, tmp_path / "checkpoint.pt")
+    told = ("checkpoint.pt", "belongs to another configuration", "delete it")
+    refused(lambda: fit_member(files, tmp_path), *told)
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint at all", {"epoch": 1}])
+def test_a_checkpoint_that_is_none(refused, files, tmp_path, content):
+    checkpoint = tmp_path / "checkpoint.pt"
+    if isinstance(content, bytes):
+        checkpoint.write_bytes(content)
+    else:
+        loop.save_plain(content, checkpoint)
+    refused(lambda: fit_member(files, tmp_path), "checkpoint.pt")
+
+
+def sample(files, folder, *members):
+    sections = {name: to_json(SECTION[name]) for name in ("spectra", "parameters")}
+    paths = {name: files[name] for name in ("ssp", "catalogue", "noise")}
+    words = options(survey="toy_survey", seed=5, section=to_json(CONFIG.products))
+    words += options(**sections, **paths)
+    return popsed("ensemble", "sample", folder / "samples.h5", *words, "--members", *members)
+
+
+def test_a_member_that_is_truncated(refused, files, tmp_path):
+    member = tmp_path / "member_1.pt"
+    loop.save_plain({"survey": "toy_survey"}, member)
+    member.write_bytes(member.read_bytes()[:100])
+    refused(lambda: sample(files, tmp_path, member), "member_1.pt")
+
+
+def test_a_member_of_another_survey(refused, files, tmp_path):
+    member = {"survey": "other", "member": 1, "seed": 5, "config": to_json(CONFIG.fit)}
+    loop.save_plain(member, tmp_path / "member_1.pt")
+    told = ("'other'", "'toy_survey'", "rerun")
+    refused(lambda: sample(files, tmp_path, tmp_path / "member_1.pt"), *told)
+
+
+def test_a_child_process_ends_with_status_1_and_one_line(files, tmp_path):
+    cut, out = tmp_path / "cut.h5", tmp_path / "noise.h5"
+    cut.write_bytes(files["catalogue"].read_bytes()[:4000])
+    words = ["noise", "fit", *options(section=to_json(CONFIG.noise), catalogue=cut), out]
+    code = "import sys; from popsed_core.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("popsed: error: ")
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["cut.h5"]

@@ -1,0 +1,226 @@
+"""The console script: fast, helpful, one line per mistake, nothing left behind."""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from popsed_core import cli, doctor, loop
+from popsed_core.artefacts import load_provenance, sha256
+from popsed_core.commands.common import worst_source
+from popsed_core.config import load, to_json
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = load(ROOT / "config.yaml", ROOT / "config" / "smoke.yaml")
+TOY_SURVEY = ROOT / "tests" / "data" / "toy_survey.csv"
+
+
+def verbs(parser=None, words=()):
+    """Every command line that ends in a verb, with its parser."""
+    parser = parser or cli.build_parser()
+    subparsers = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not subparsers:
+        return [(words, parser)]
+    choices = subparsers[0].choices.items()
+    return [verb for word, child in choices for verb in verbs(child, (*words, word))]
+
+
+VERBS = verbs()
+
+
+def popsed(*words):
+    return cli.main([str(word) for word in words])
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The first artefacts of the smoke configuration, made by the command line itself."""
+    ssp, noise = tmp_path / "ssp.h5", tmp_path / "noise.h5"
+    names = ("catalogue.h5", "reference.h5", "cut_flow.csv")
+    catalogue, reference, cut_flow = (tmp_path / name for name in names)
+    survey = to_json(CONFIG.surveys["toy_survey"])
+    outputs = ("--catalogue", catalogue, "--reference", reference, "--cut-flow", cut_flow)
+    assert popsed("ssp", "build", "--section", to_json(CONFIG.ssp), ssp) == 0
+    build = ("catalogue", "build", "--section", survey, "--input", TOY_SURVEY)
+    assert popsed(*build, *outputs) == 0
+    section = ("--section", to_json(CONFIG.noise))
+    assert popsed("noise", "fit", *section, "--catalogue", catalogue, noise) == 0
+    return {"ssp": ssp, "catalogue": catalogue, "noise": noise, "cut_flow": cut_flow}
+
+
+@pytest.mark.parametrize("words", [words for words, _ in VERBS], ids=" ".join)
+def test_every_verb_explains_itself(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        popsed(*words, "--help")
+    assert end.value.code == 0
+    assert f"usage: popsed {' '.join(words)}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("parser", [parser for _, parser in VERBS], ids=lambda p: p.prog)
+def test_every_argument_has_help(parser):
+    assert parser.description
+    assert all(action.help for action in parser._actions)
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    code = "import sys, popsed_core.cli as c; c.build_parser(); print(*sys.modules)"
+    start = time.monotonic()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert not {"torch", "numpy", "h5py", "pydantic", "matplotlib"} & set(loaded.stdout.split())
+    assert time.monotonic() - start < 2  # 0.1 s on an idle machine
+
+
+def test_artefacts_carry_the_checksums_of_their_inputs(files):
+    origin = load_provenance(files["noise"])
+    assert origin.inputs == {"catalogue": sha256(files["catalogue"])}
+    assert json.loads(origin.config) == json.loads(to_json(CONFIG.noise))
+    assert load_provenance(files["catalogue"]).inputs == {"input": sha256(TOY_SURVEY)}
+
+
+def test_toy_spectra_are_called_toy(files):
+    assert load_provenance(files["ssp"]).source == "toy"
+
+
+def test_the_cut_flow_is_a_table_that_never_grows(files):
+    lines = files["cut_flow"].read_text().splitlines()
+    assert lines[0] == "cut,n_kept"
+    counts = [int(line.rsplit(",", 1)[1]) for line in lines[1:]]
+    assert counts[0] == 400
+    assert counts == sorted(counts, reverse=True)
+
+
+def fit_words(files, folder):
+    """The command that trains a member on the toy survey, writing into ``folder``."""
+    fit = replace(CONFIG.fit, n_epochs=60)
+    words = ["fit", "member", "--survey", "toy", "--member", "1", "--section", to_json(fit)]
+    words += ["--spectra", to_json(CONFIG.spectra), "--parameters", to_json(CONFIG.parameters)]
+    for name in ("ssp", "catalogue", "noise"):
+        words += [f"--{name}", files[name]]
+    words += ["--seed", "1", "--device", "cpu", "--checkpoint", folder / "checkpoint.pt"]
+    return [str(word) for word in (*words, "--cost", folder / "cost.json", folder / "member.pt")]
+
+
+@pytest.mark.slow
+def test_a_killed_fit_goes_on_to_the_same_bytes(files, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    assert popsed(*fit_words(files, tmp_path / "whole")) == 0
+
+    folder = tmp_path / "killed"
+    code = "from popsed_core import cli, loop; loop.CHECKPOINT_SECONDS = 0.0; cli.main({!r})"
+    child = subprocess.Popen([sys.executable, "-c", code.format(fit_words(files, folder))])
+    while not (folder / "checkpoint.pt").exists():
+        assert child.poll() is None
+        time.sleep(0.005)
+    child.kill()
+    assert child.wait() < 0
+    assert not (folder / "member.pt").exists()
+
+    assert popsed(*fit_words(files, folder)) == 0
+    contents = [(tmp_path / name / "member.pt").read_bytes() for name in ("whole", "killed")]
+    assert contents[0] == contents[1]
+    assert not (folder / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("sources", "worst"),
+    [(("real", "real"), "real"), (("real", "mock"), "mock"), (("toy", "mock", "real"), "toy")],
+)
+def test_the_worst_source_decides(sources, worst):
+    assert worst_source(*sources) == worst
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("{", "--section: not valid JSON"),
+        ('{"n_bin": 3}', "--section: n_bin: unknown key"),
+        ('{"n_bins": "many"}', "--section: n_bins:"),
+        ('{"n_bins": 4}', "nowhere.h5: no such file"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing_behind(tmp_path, capsys, section, told):
+    out = tmp_path / "out" / "noise.h5"
+    assert popsed("noise", "fit", "--section", section, "--catalogue", "nowhere.h5", out) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("popsed: error: ")
+    assert told in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_truncated_input_is_one_line(files, capsys, tmp_path):
+    content = files["catalogue"].read_bytes()
+    files["catalogue"].write_bytes(content[: len(content) // 2])
+    out = tmp_path / "again.h5"
+    arguments = ("--section", to_json(CONFIG.noise), "--catalogue", files["catalogue"], out)
+    assert popsed("noise", "fit", *arguments) == 1
+    assert "catalogue.h5" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    arguments = ("--section", "{", "--catalogue", "nowhere.h5", tmp_path / "noise.h5")
+    with pytest.raises(ValueError, match="not valid JSON"):
+        popsed("noise", "fit", "--debug", *arguments)
+
+
+def test_an_unknown_figure_lists_all(capsys, tmp_path):
+    assert popsed("figure", "selfie", tmp_path / "x.pdf") == 1
+    error = capsys.readouterr().err
+    assert "selfie" in error
+    assert "redshift_distribution" in error
+
+
+def test_config_check_accepts_the_default_and_names_a_mistake(capsys, tmp_path):
+    assert popsed("config", "check", ROOT / "config.yaml") == 0
+    assert "OK" in capsys.readouterr().out
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("fit: {n_epoch: 3}")
+    assert popsed("config", "check", ROOT / "config.yaml", overlay) == 1
+    assert "fit.n_epoch" in capsys.readouterr().err
+
+
+def test_doctor_is_content_with_this_installation(capsys):
+    assert popsed("doctor") == 0
+    lines = capsys.readouterr().out.splitlines()
+    found = {line[10:26].strip() for line in lines if not line.startswith(" ")}
+    expected = ["python", "torch", "versions", "KeOps", "SPS_HOME", "GPU", "disk"]
+    assert found == {*expected, "write access"}
+
+
+def test_doctor_names_a_wrong_version_and_its_remedy(tmp_path):
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("# exact\nnumpy==0.1\nno-such-package==1.0\n")
+    check = doctor.check_versions(lock)
+    assert check.status == "problem"
+    assert "numpy" in check.found
+    assert "no-such-package missing" in check.found
+    assert "pip install" in check.remedy
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda: doctor.check_python((3, 9, 1)),
+        lambda: doctor.check_write_access(Path("/proc")),
+    ],
+)
+def test_a_problem_comes_with_a_remedy(check):
+    found = check()
+    assert found.status == "problem"
+    assert found.remedy
+    assert doctor.has_problem([found])
+
+
+def test_an_incomplete_sps_home_is_a_problem(monkeypatch, tmp_path):
+    monkeypatch.setenv("SPS_HOME", str(tmp_path))
+    assert "ISOCHRONES" in doctor.check_sps_home().found
+    monkeypatch.delenv("SPS_HOME")
+    assert doctor.check_sps_home().status == "optional"

@@ -1,0 +1,85 @@
+"""The content hash that decides what Snakemake runs again."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from popsed_core import code_version as module
+
+ROOT = Path(__file__).resolve().parent.parent
+FIT = "popsed_core.inference.fit"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A copy of the package to edit."""
+    shutil.copytree(ROOT / "popsed_core", tmp_path / "popsed_core")
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    forget()
+    yield tmp_path / "popsed_core"
+    forget()
+
+
+def forget():
+    for function in (module.import_closure, module.imports, module._tree, module._tree_hash):
+        function.cache_clear()
+
+
+def version(name=FIT):
+    forget()
+    return module.code_version(name)
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_an_edit_of_the_module_changes_its_version(package):
+    before = version()
+    edit(package / "inference/fit.py", "import", "EXTRA = 1\nimport")
+    assert version() != before
+
+
+def test_an_edit_of_what_it_imports_indirectly_changes_its_version(package):
+    before = version()
+    edit(package / "constants.py", "2.99792458e18", "2.99792459e18")
+    assert "popsed_core.constants" not in module.imports(FIT)
+    assert version() != before
+
+
+def test_comments_docstrings_and_blank_lines_change_nothing(package):
+    before = version()
+    for path in package.rglob("*.py"):
+        path.write_text("# a comment\n\n" + path.read_text() + "\n\n# another\n")
+    edit(package / "inference/fit.py", '"""Fit one member', '"""In other words, fit one member')
+    assert version() == before
+
+
+def test_a_touch_changes_nothing(package):
+    before = version()
+    for path in package.rglob("*.py"):
+        os.utime(path)
+    assert version() == before
+
+
+def test_code_downstream_of_a_module_is_not_part_of_it(package):
+    closure = module.import_closure(FIT)
+    downstream = ("figures", "products", "commands", "cli", "doctor", "config_help")
+    assert not [
+        name for name in closure if name.split(".")[1:2] and name.split(".")[1] in downstream
+    ]
+
+
+def test_a_figure_does_not_hang_on_the_fit():
+    closure = module.import_closure("popsed_core.figures.population")
+    assert FIT not in closure
+    assert "popsed_core.figures.style" in closure
+
+
+def test_an_unknown_module_is_refused():
+    with pytest.raises(ValueError, match=r"popsed_core\.nowhere"):
+        module.code_version("popsed_core.nowhere")

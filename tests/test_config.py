@@ -1,0 +1,146 @@
+"""The configuration: what is read is what was meant, or it stops and says where."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from popsed_core import config as c
+from popsed_core.config_help import describe, keys
+from popsed_core.errors import InputError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT = ROOT / "config.yaml"
+
+numbers = st.floats(1e-6, 1e6)
+counts = st.integers(1, 10**6)
+trees = st.recursive(
+    st.integers() | st.text(max_size=3) | st.none(),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=8,
+).filter(lambda value: isinstance(value, dict))
+distances = st.one_of(
+    st.builds(c.SlicedConfig, kind=st.just("sliced"), n_pool=counts, n_step=counts),
+    st.builds(c.CharacteristicConfig, n_pool=counts, low=numbers, high=numbers),
+    st.builds(c.SinkhornConfig, kind=st.just("sinkhorn"), p=st.sampled_from([1, 2])),
+)
+fits = st.builds(c.FitConfig, n_members=counts, max_gradient=numbers, distance=distances)
+
+
+def write(path, tree):
+    path.write_text(yaml.safe_dump(tree))
+    return path
+
+
+@pytest.fixture
+def overlay(tmp_path):
+    return lambda tree: write(tmp_path / "overlay.yaml", tree)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_shipped_overlay_is_valid(path):
+    assert isinstance(c.load(DEFAULT, path), c.Config)
+
+
+@given(fits)
+def test_a_section_survives_json(section):
+    assert c.from_json(c.FitConfig, c.to_json(section)) == section
+
+
+def test_the_whole_configuration_survives_json():
+    config = c.load(DEFAULT)
+    assert c.from_json(c.Config, c.to_json(config)) == config
+
+
+@given(trees)
+def test_merging_nothing_or_itself_changes_nothing(tree):
+    assert c.merge(tree, {}) == c.merge({}, tree) == c.merge(tree, tree) == tree
+
+
+@given(trees, trees)
+@settings(max_examples=50)
+def test_the_overlay_wins_and_the_base_is_left_alone(base, over):
+    kept = c.to_plain(base)
+    merged = c.merge(base, over)
+    assert base == kept
+    leaves = {key for key, value in over.items() if not isinstance(value, dict)}
+    assert all(merged[key] == over[key] for key in leaves)
+
+
+def test_an_overlay_changes_only_its_keys(overlay):
+    config, base = c.load(DEFAULT, overlay({"fit": {"n_epochs": 7}})), c.load(DEFAULT)
+    assert config.fit.n_epochs == 7
+    assert dataclasses.replace(config, fit=base.fit) == base
+
+
+def test_another_kind_replaces_the_section(overlay):
+    sinkhorn = {"kind": "sinkhorn", "p": 1}
+    config = c.load(DEFAULT, overlay({"fit": {"distance": sinkhorn}}))
+    assert config.fit.distance == c.SinkhornConfig(**sinkhorn)
+
+
+@pytest.mark.parametrize(
+    ("tree", "told"),
+    [
+        ({"fit": {"n_epoch": 3}}, "fit.n_epoch: unknown key"),
+        ({"fit": {"flow": {"n_bins": "many"}}}, "fit.flow.n_bins"),
+        ({"fit": {"n_members": 0}}, "fit.n_members"),
+        ({"fit": {"holdout": 1.5}}, "fit.holdout"),
+        ({"fit": {"prior_weight": {"start": 0.0, "end": 1.0}}}, "fit.prior_weight"),
+        ({"sede": 1}, "sede: unknown key"),
+        ({"survey": "nowhere"}, "nowhere"),
+        ({"surveys": {"mine": {"kind": "tabel"}}}, "surveys.mine"),
+        (
+            {"surveys": {"mine": {"kind": "table", "path": "x", "quantity": "mag"}}},
+            "bands: missing",
+        ),
+        ({"surveys": {"table2_mock": {"noise_from": "realistic_mock"}}}, "noise_from"),
+        ({"parameters": {"mass": {"low": 0, "high": 1}}}, "mass"),
+        ({"parameters": {"redshift": {"low": 2}}}, "parameters.redshift"),
+        ({"parameters": {"redshift": {"coordinate": "flat_simplex"}}}, "flat_simplex"),
+        ({"downloads": {"bc03": {"sha256": "abc"}}}, "downloads.bc03.sha256"),
+    ],
+)
+def test_a_mistake_is_named_by_its_dotted_key(overlay, tree, told):
+    with pytest.raises(InputError, match=told.replace(".", r"\.")) as error:
+        c.load(DEFAULT, overlay(tree))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(None, "no such file"), ("a: [", "not valid YAML"), ("- 1", "expected a mapping")],
+)
+def test_a_file_that_is_no_configuration_is_named(tmp_path, text, told):
+    path = tmp_path / "mine.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=rf"mine\.yaml.*{told}"):
+        c.load(path)
+
+
+def test_text_that_is_no_json_is_refused():
+    with pytest.raises(InputError, match="--section: not valid JSON"):
+        c.from_json(c.FitConfig, "{", "--section")
+
+
+def test_the_description_has_every_key_of_the_default_configuration():
+    described = {key.path for key in keys()}
+    for section in ("ssp", "spectra", "noise", "products", "runtime"):
+        for item in dataclasses.fields(getattr(c.load(DEFAULT), section)):
+            start = f"{section}.{item.name}"
+            assert any(path == start or path.startswith(f"{start}.") for path in described)
+    assert {
+        "fit.n_epochs",
+        "fit.distance[sliced].n_pool",
+        "surveys.<name>[table].path",
+    } <= described
+
+
+def test_the_description_is_one_line_per_key():
+    lines = describe().splitlines()
+    assert len(lines) == len(keys()) + 1
+    assert any("[AA] rest frame" in line for line in lines)

@@ -1,0 +1,39 @@
+"""A clean copy of the checkout, and one in which the smoke configuration has run."""
+
+import shutil
+
+import pytest
+from workflow_tools import LEFT_OUT, ROOT, SMOKE, copy_tree, pending, snakemake
+
+
+def pytest_collection_modifyitems(items):
+    here = str(ROOT / "tests" / "workflow")
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.workflow)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """A copy without results, to plan in."""
+    folder = tmp_path_factory.mktemp("checkout") / "popsed"
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(checkout, tmp_path_factory):
+    """A copy in which the whole smoke workflow has run."""
+    folder = tmp_path_factory.mktemp("built") / "popsed"
+    copy_tree(checkout, folder)
+    snakemake(folder, "--cores", "2", *SMOKE)
+    assert pending(folder) == set()
+    return folder
+
+
+@pytest.fixture
+def repo(built, tmp_path):
+    """A copy of the built tree to change."""
+    folder = tmp_path / "popsed"
+    copy_tree(built, folder)
+    return folder

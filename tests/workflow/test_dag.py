@@ -1,0 +1,118 @@
+"""What is planned: the right jobs for each target, and a clear stop for a wrong configuration."""
+
+import re
+
+import pytest
+from workflow_tools import SMOKE, call, planned, snakemake
+
+from popsed_core.figures.registry import FIGURES
+
+FIGURE_JOBS = {f"figure_{name}": 1 for name in FIGURES}
+ONE_SURVEY = {
+    "fit_member": 4,
+    "sample_ensemble": 1,
+    "write_tables": 1,
+    "summarise": 1,
+    "html_report": 1,
+    **FIGURE_JOBS,
+}
+REAL_DATA = {"download": 2, "build_ssp": 1, "build_catalogue": 1}
+
+
+def times(number, jobs):
+    return {name: number * count for name, count in jobs.items()}
+
+
+@pytest.mark.parametrize("target", ["all", "demo"])
+def test_the_demo_is_the_default(checkout, target):
+    jobs = planned(checkout, *([] if target == "all" else [target]))
+    assert jobs == REAL_DATA | ONE_SURVEY | {"fit_noise": 1, target: 1}
+
+
+def test_mocks_are_drawn_and_their_noise_comes_from_the_real_survey(checkout):
+    mocks = times(2, ONE_SURVEY) | {"observe_mock": 2, "fit_noise": 3, "mock": 1}
+    assert planned(checkout, "mock") == REAL_DATA | mocks
+
+
+def test_the_smoke_run_downloads_nothing(checkout):
+    jobs = planned(checkout, *SMOKE)
+    expected = ONE_SURVEY | {"fit_member": 2, "fit_noise": 2, "observe_mock": 1, "all": 1}
+    assert jobs == expected | {"build_ssp": 1, "build_catalogue": 1}
+
+
+def test_the_survey_can_be_named_on_the_command_line(checkout):
+    jobs = planned(checkout, "--config", "survey=realistic_mock")
+    assert jobs["observe_mock"] == 1
+    assert jobs["fit_member"] == 4
+
+
+def test_figures_alone_need_neither_tables_nor_report(checkout):
+    jobs = planned(checkout, *SMOKE, "--", "figures")
+    assert FIGURE_JOBS.items() <= jobs.items()
+    assert not {"html_report", "write_tables", "summarise"} & set(jobs)
+
+
+def test_the_report_has_everything_in_it(checkout):
+    jobs = planned(checkout, *SMOKE, "--", "report")
+    assert {*FIGURE_JOBS, "summarise", "write_tables", "html_report"} <= set(jobs)
+
+
+def test_a_figure_of_the_data_needs_no_fit(checkout):
+    jobs = planned(checkout, "results/sdss_demo/figures/noise_model.pdf")
+    assert set(jobs) == {"download", "build_catalogue", "fit_noise", "figure_noise_model"}
+
+
+def test_a_survey_without_reference_has_nothing_to_recover(checkout, tmp_path):
+    overlay = tmp_path / "alone.yaml"
+    text = (checkout / SMOKE[1]).read_text().replace("survey: table2_mock", "survey: toy_survey")
+    overlay.write_text(text)
+    assert "figure_recovery" in planned(checkout, "--configfile", overlay)
+    overlay.write_text(text.replace("reference: {redshift: redshift}", ""))
+    assert "figure_recovery" not in planned(checkout, "--configfile", overlay)
+
+
+def test_a_rule_gives_each_figure_what_the_registry_says_it_needs(checkout):
+    commands = snakemake(checkout, "-n", "-p", *SMOKE)
+    for name, entry in FIGURES.items():
+        (command,) = re.findall(rf"popsed figure {name} .*", commands)
+        assert set(re.findall(r"--(\w+)", command)) == set(entry.needs)
+
+
+def test_commands_know_neither_this_machine_nor_this_folder(checkout):
+    text = snakemake(checkout, "-n", "-p", *SMOKE)
+    commands = re.findall(r"Shell command: (.*)", text)
+    assert len(commands) > 10
+    assert not [command for command in commands if re.search(r"[ '\"=]/(?!dev)", command)]
+
+
+def test_the_fit_never_sees_the_reference(checkout):
+    commands = snakemake(checkout, "-n", "-p", *SMOKE)
+    fits = re.findall(r"popsed (?:fit|noise|ensemble) .*", commands)
+    assert fits
+    assert not [command for command in fits if "reference.h5" in command]
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("fit={n_epoch: 3}", "fit.n_epoch: unknown key"),
+        ("fit={n_epochs: many}", "fit.n_epochs: Input should be a valid integer"),
+        ("survey=nowhere", "nowhere"),
+    ],
+)
+def test_a_wrong_configuration_stops_with_one_line(checkout, setting, told):
+    done = call(checkout, "-n", "--config", setting, is_error=True)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if "profile" not in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("popsed: error: ")
+    assert told in lines[0]
+
+
+def test_an_overlay_may_change_the_kind_of_distance(checkout, tmp_path):
+    overlay = tmp_path / "sinkhorn.yaml"
+    overlay.write_text("fit: {distance: {kind: sinkhorn, p: 1}}")
+    assert planned(checkout, "--configfile", overlay)["fit_member"] == 4
+
+
+def test_the_linter_is_content(checkout):
+    assert "good condition" in snakemake(checkout, "--lint")

@@ -1,0 +1,147 @@
+"""What all rules share: the validated configuration, names of files, and nothing else.
+
+Each rule gets only its own section of the configuration, as JSON, and the content hash of the
+code it runs (`code_version`): a changed key or module reruns exactly what depends on it.
+"""
+
+import os
+import shlex
+import sys
+from functools import partial
+from pathlib import Path
+
+# Snakemake has its own `config`, `parse` and `merge`
+from popsed_core import config as schema
+from popsed_core.code_version import code_version
+from popsed_core.config import to_json
+from popsed_core.errors import InputError
+
+
+def load_configuration():
+    """Merge config.yaml, the --configfile overlays and --config, and validate before any work."""
+    settings = workflow.config_settings
+    tree = {}
+    try:
+        for path in (Path(workflow.basedir) / "config.yaml", *settings.configfiles):
+            tree = schema.merge(tree, schema.read_yaml(path))
+        return schema.parse(
+            schema.Config, schema.merge(tree, settings.config), "configuration"
+        )
+    except InputError as error:
+        sys.exit(f"popsed: error: {error}")
+
+
+CONFIG = load_configuration()
+MOCKS = [
+    name
+    for name, survey in CONFIG.surveys.items()
+    if isinstance(survey, schema.MockSurvey)
+]
+REAL = [name for name in CONFIG.surveys if name not in MOCKS]
+NOTHING = "(?!)"  # a pattern without a match, where there are no surveys of one sort
+FIGURES = {  # name: what it draws
+    "population": ("samples", "reference"),
+    "photometry": ("samples", "catalogue"),
+    "colours": ("samples", "catalogue"),
+    "corner_full": ("samples", "reference"),
+    "star_forming_sequence": ("samples",),
+    "redshift_distribution": ("samples", "reference"),
+    "recovery": ("samples", "reference"),
+    "training": ("members",),
+    "noise_model": ("catalogue", "noise"),
+    "cut_flow": ("catalogue",),
+}
+
+# `popsed` stands beside this Python also where the environment has not been activated
+os.environ.update(
+    PATH=os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
+)
+
+
+wildcard_constraints:
+    survey="|".join(CONFIG.surveys),
+    member=r"\d+",
+    download="|".join(CONFIG.downloads) or NOTHING,
+
+
+def survey_table(wildcards):
+    """The table of a real survey: the user's own, or the download."""
+    path = CONFIG.surveys[wildcards.survey].path
+    return path or "resources/kcorrect_sdss.fits"
+
+
+def ssp_library():
+    """The library of the SSP reader: the user's own, the download, or nothing for the toy."""
+    if CONFIG.ssp.path is not None:
+        return [CONFIG.ssp.path]
+    return {"bc03": ["resources/bc03.fits"]}.get(CONFIG.ssp.reader, [])
+
+
+def noise_source(wildcards):
+    """The real survey whose bands and noise a mock borrows."""
+    return CONFIG.surveys[wildcards.survey].noise_from
+
+
+def json_without(section, *keys):
+    """A section as JSON without the keys that its rule does not use, so that they rerun nothing."""
+    plain = schema.to_plain(section)
+    return to_json({key: value for key, value in plain.items() if key not in keys})
+
+
+def member_files(wildcards, end="pt"):
+    """The trained members of a survey, or what they cost (json)."""
+    folder = f"results/{wildcards.survey}/members"
+    n_members = CONFIG.fit_for(wildcards.survey).n_members
+    return [f"{folder}/member_{member}.{end}" for member in range(1, n_members + 1)]
+
+
+def figure_names(survey):
+    """The figures of a survey; without a reference there is nothing to recover."""
+    section = CONFIG.surveys[survey]
+    is_alone = isinstance(section, schema.TableSurvey) and not section.reference
+    return [name for name in FIGURES if not (is_alone and name == "recovery")]
+
+
+def figure_inputs(wildcards, names):
+    """The artefacts that a figure draws, by name."""
+    files = {
+        name: f"results/{wildcards.survey}/{name}.h5"
+        for name in names
+        if name != "members"
+    }
+    return files | ({"members": member_files(wildcards)} if "members" in names else {})
+
+
+def figure_options(wildcards, input):
+    """The same artefacts as options of `popsed figure`."""
+    return " ".join(
+        f"--{name} {files if isinstance(files, str) else ' '.join(files)}"
+        for name, files in input.items()
+    )
+
+
+def figure_files(survey):
+    """The figures of a survey."""
+    names = figure_names(survey)
+    return [
+        f"results/{survey}/figures/{name}.{end}"
+        for name in names
+        for end in ("pdf", "png")
+    ]
+
+
+def products_of(survey):
+    """Everything that is made of a survey."""
+    names = ("samples.fits", "summary.md", "report.html")
+    return [*(f"results/{survey}/{name}" for name in names), *figure_files(survey)]
+
+
+def this_workflow(wildcards):
+    """The options with which this workflow was called, for the report that it makes of itself."""
+    settings = workflow.config_settings
+    options = ["--snakefile", os.path.relpath(workflow.main_snakefile)]
+    if settings.configfiles:
+        options += ["--configfile", *map(os.path.relpath, settings.configfiles)]
+    if settings.config:
+        options += ["--config", *settings.config_args]
+    return shlex.join(options)

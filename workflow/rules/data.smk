@@ -1,0 +1,104 @@
+"""Input files and catalogues: real surveys are read, mock surveys are drawn and observed."""
+
+
+rule download:
+    output:
+        ensure("resources/{download}.fits", non_empty=True),
+    log:
+        "logs/download/{download}.log",
+    localrule: True
+    conda:
+        "../../envs/popsed.yaml"
+    params:
+        section=lambda wildcards: to_json(CONFIG.downloads[wildcards.download]),
+    message:
+        "download {wildcards.download} and check its sha256"
+    shell:
+        "popsed data fetch --section {params.section:q} {output:q} 2>&1 | tee {log:q}"
+
+
+rule build_catalogue:
+    input:
+        survey_table,
+    output:
+        catalogue="results/{survey}/catalogue.h5",
+        reference="results/{survey}/reference.h5",
+        cut_flow="results/{survey}/cut_flow.csv",
+    log:
+        "logs/{survey}/build_catalogue.log",
+    wildcard_constraints:
+        survey="|".join(REAL) or NOTHING,
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        section=lambda wildcards: json_without(
+            CONFIG.surveys[wildcards.survey], "fit", "parameters"
+        ),
+        code=code_version("popsed_core.photometry.build_catalogue"),
+    message:
+        "{wildcards.survey}: read the survey and select galaxies"
+    shell:
+        "popsed catalogue build --section {params.section:q} --input {input:q}"
+        " --catalogue {output.catalogue:q} --reference {output.reference:q}"
+        " --cut-flow {output.cut_flow:q} 2>&1 | tee {log:q}"
+
+
+rule observe_mock:
+    input:
+        ssp="results/ssp.h5",
+        base=lambda wildcards: f"results/{noise_source(wildcards)}/catalogue.h5",
+        noise=lambda wildcards: f"results/{noise_source(wildcards)}/noise.h5",
+    output:
+        catalogue="results/{survey}/catalogue.h5",
+        reference="results/{survey}/reference.h5",
+        cut_flow="results/{survey}/cut_flow.csv",
+    log:
+        "logs/{survey}/observe_mock.log",
+    wildcard_constraints:
+        survey="|".join(MOCKS) or NOTHING,
+    conda:
+        "../../envs/popsed.yaml"
+    threads: CONFIG.runtime.n_threads
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        section=lambda wildcards: json_without(
+            CONFIG.surveys[wildcards.survey], "fit", "parameters"
+        ),
+        spectra=to_json(CONFIG.spectra),
+        seed=CONFIG.seed,
+        code=code_version("popsed_core.photometry.surveys.mock"),
+    message:
+        "{wildcards.survey}: draw galaxies of known truth and observe them"
+    shell:
+        "popsed mock observe --survey {wildcards.survey} --section {params.section:q}"
+        " --spectra {params.spectra:q} --seed {params.seed} --n-threads {threads}"
+        " --ssp {input.ssp:q} --base-catalogue {input.base:q} --noise {input.noise:q}"
+        " --catalogue {output.catalogue:q} --reference {output.reference:q}"
+        " --cut-flow {output.cut_flow:q} 2>&1 | tee {log:q}"
+
+
+rule fit_noise:
+    input:
+        "results/{survey}/catalogue.h5",
+    output:
+        "results/{survey}/noise.h5",
+    log:
+        "logs/{survey}/fit_noise.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        section=to_json(CONFIG.noise),
+        code=code_version("popsed_core.photometry.noise"),
+    message:
+        "{wildcards.survey}: fit the noise model"
+    shell:
+        "popsed noise fit --section {params.section:q} --catalogue {input:q} {output:q}"
+        " 2>&1 | tee {log:q}"

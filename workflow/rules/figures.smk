@@ -1,0 +1,33 @@
+"""Figures: one rule each, with the artefacts it draws and no others."""
+
+for FIGURE, NAMES in FIGURES.items():
+
+    rule:
+        name:
+            f"figure_{FIGURE}"
+        input:
+            unpack(partial(figure_inputs, names=NAMES)),
+        output:
+            pdf=f"results/{{survey}}/figures/{FIGURE}.pdf",
+            png=report(
+                f"results/{{survey}}/figures/{FIGURE}.png",
+                caption=f"../report/{FIGURE}.rst",
+                category="Figures",
+                labels={"survey": "{survey}", "figure": FIGURE.replace("_", " ")},
+            ),
+        log:
+            f"logs/{{survey}}/figure_{FIGURE}.log",
+        conda:
+            "../../envs/popsed.yaml"
+        resources:
+            mem_mb=1500,
+            runtime=10,
+        params:
+            name=FIGURE,
+            options=figure_options,
+            code=code_version(f"popsed_core.figures.{FIGURE}"),
+        message:
+            f"{{wildcards.survey}}: draw {FIGURE}"
+        shell:
+            "popsed figure {params.name} {output.pdf:q} {output.png:q} {params.options}"
+            " 2>&1 | tee {log:q}"

@@ -1,0 +1,91 @@
+"""Tables and numbers for people, and the report that shows them with the figures."""
+
+
+rule write_tables:
+    input:
+        "results/{survey}/samples.h5",
+    output:
+        fits="results/{survey}/samples.fits",
+        csv="results/{survey}/samples.csv",
+    log:
+        "logs/{survey}/write_tables.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        section=json_without(CONFIG.products, "n_draws"),
+        code=code_version("popsed_core.products.tables"),
+    message:
+        "{wildcards.survey}: write tables for people"
+    shell:
+        "popsed products tables --section {params.section:q} --samples {input:q}"
+        " --fits {output.fits:q} --csv {output.csv:q} 2>&1 | tee {log:q}"
+
+
+rule summarise:
+    input:
+        samples="results/{survey}/samples.h5",
+        catalogue="results/{survey}/catalogue.h5",
+        reference="results/{survey}/reference.h5",
+        members=member_files,
+        costs=lambda wildcards: member_files(wildcards, "json"),
+    output:
+        json="results/{survey}/summary.json",
+        markdown="results/{survey}/summary.md",
+        diagnostics=report(
+            "results/{survey}/diagnostics.csv",
+            caption="../report/diagnostics.rst",
+            category="Numbers",
+            labels={"survey": "{survey}", "table": "against the reference"},
+        ),
+        redshift=report(
+            "results/{survey}/redshift_distribution.csv",
+            caption="../report/redshift_distribution.rst",
+            category="Numbers",
+            labels={"survey": "{survey}", "table": "n(z)"},
+        ),
+    log:
+        "logs/{survey}/summarise.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        seed=CONFIG.seed,
+        code=code_version(
+            "popsed_core.products.summary",
+            "popsed_core.products.redshift_distribution",
+        ),
+    message:
+        "{wildcards.survey}: summarise, compare with what is known otherwise"
+    shell:
+        "popsed products summary --samples {input.samples:q} --catalogue {input.catalogue:q}"
+        " --reference {input.reference:q} --members {input.members:q} --costs {input.costs:q}"
+        " --seed {params.seed} --json {output.json:q} --markdown {output.markdown:q}"
+        " --diagnostics {output.diagnostics:q} --redshift {output.redshift:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule html_report:
+    input:
+        tables="results/{survey}/samples.fits",
+        markdown="results/{survey}/summary.md",
+        figures=lambda wildcards: figure_files(wildcards.survey),
+    output:
+        "results/{survey}/report.html",
+    log:
+        "logs/{survey}/html_report.log",
+    localrule: True
+    conda:
+        "../../envs/popsed.yaml"
+    params:
+        workflow=this_workflow,
+    message:
+        "{wildcards.survey}: make the HTML report"
+    # the numbers end up on the terminal: they are the answer
+    shell:
+        "snakemake {params.workflow} --report {output:q} -- {input:q} > {log:q} 2>&1"
+        " && cat {input.markdown:q}"

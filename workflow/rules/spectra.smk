@@ -1,0 +1,24 @@
+"""The table of simple stellar populations that all spectra are made of."""
+
+
+rule build_ssp:
+    input:
+        ssp_library(),
+    output:
+        "results/ssp.h5",
+    log:
+        "logs/build_ssp.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        section=to_json(CONFIG.ssp),
+        option=lambda wildcards, input: "--input" if input else "",
+        code=code_version("popsed_core.spectra.build_ssp"),
+    message:
+        "read the simple stellar populations"
+    shell:
+        "popsed ssp build --section {params.section:q} {params.option} {input:q} {output:q}"
+        " 2>&1 | tee {log:q}"
