@@ -4,9 +4,10 @@ CORES ?= 2
 SNAKEMAKE_FLAGS ?=
 BIN := .venv/bin
 STAMP := .venv/.complete
-SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --quiet host reason $(SNAKEMAKE_FLAGS)
+# the target comes after options with one value: --quiet would swallow it
+SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet host reason --cores $(CORES) $(SNAKEMAKE_FLAGS)
 
-.PHONY: help env lock demo mock figures test lint format bar-demo clean clean-all
+.PHONY: help env lock demo mock figures test lint format bar-demo study clean clean-all
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -49,7 +50,11 @@ format: $(STAMP) ## put the style right
 	$(BIN)/snakefmt Snakefile workflow
 
 bar-demo: $(STAMP) ## measure the demo's quality bars afresh; exit 1 if one falls short
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_demo
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_demo $(BARS)
+
+STUDY ?= priors
+study: $(STAMP) ## judge settings on the mocks: STUDY=priors or distances (after make mock)
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.run_study $(STUDY)
 
 clean: ## remove results, logs and benchmarks; downloads and committed results stay
 	rm -rf logs benchmarks .snakemake results/ssp.h5

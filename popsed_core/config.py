@@ -416,6 +416,13 @@ class Config:
                 raise ValueError(
                     f"surveys.{name}.noise_from: {survey.noise_from!r} is no real survey"
                 )
+            if isinstance(survey, MockSurvey) and (
+                survey.cuts.min_j_minus_k is not None or survey.cuts.min_redshift is not None
+            ):
+                raise ValueError(
+                    f"surveys.{name}.cuts: a mock has neither J - K nor stars; "
+                    "remove min_j_minus_k and min_redshift"
+                )
             self.fit_for(name)
             _check_parameters(self.parameters_for(name))
 

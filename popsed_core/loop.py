@@ -86,10 +86,11 @@ def _resume(job: Job, checkpoint: str | Path | None, config_hash: str) -> int:
     if checkpoint is None or not Path(checkpoint).exists():
         return 0
     state = load_plain(checkpoint)
-    if state["config_hash"] != config_hash:
+    found = state.get("config_hash") if isinstance(state, dict) else None
+    if found != config_hash:
         raise InputError(
             f"{checkpoint}: belongs to another configuration "
-            f"({state['config_hash']}, now {config_hash}); delete it or restore the configuration"
+            f"({found}, now {config_hash}); delete it or restore the configuration"
         )
     job.load_state_dict(state["job"])
     log.info("resumed from %s at epoch %d/%d", checkpoint, state["epoch"], job.n_epochs)

@@ -43,16 +43,15 @@ def run_sample(args: argparse.Namespace) -> None:
         from_json,
     )
     from popsed_core.inference.fit import FitTask, Survey
-    from popsed_core.loop import load_plain
     from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise import NoiseTable
-    from popsed_core.products.ensemble import sample_ensemble
+    from popsed_core.products.ensemble import load_member, sample_ensemble
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.ssp import SSPGrid
 
     set_threads(args.n_threads)
     products = from_json(ProductsConfig, args.section, "--section")
-    members = [load_plain(path) for path in args.members]
+    members = [load_member(path) for path in args.members]
     task = FitTask(
         survey=args.survey,
         member=0,

@@ -25,9 +25,9 @@ def run_figure(args: argparse.Namespace) -> None:
 
 def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
     from popsed_core.artefacts import load
-    from popsed_core.loop import load_plain
     from popsed_core.photometry.catalogue import Catalogue, Reference
     from popsed_core.photometry.noise import NoiseTable
+    from popsed_core.products.ensemble import load_member
     from popsed_core.products.samples import PopulationSamples
 
     kinds = {
@@ -38,4 +38,4 @@ def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
     }
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
     artefacts: dict[str, Any] = {name: load(path, kinds[name]) for name, path in given.items()}
-    return artefacts | {"members": [load_plain(path) for path in args.members or []] or None}
+    return artefacts | {"members": [load_member(path) for path in args.members or []] or None}

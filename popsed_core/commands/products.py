@@ -50,8 +50,8 @@ def run_tables(args: argparse.Namespace) -> None:
 def run_summary(args: argparse.Namespace) -> None:
     """Write the summary, its comparison with the reference, and n(z)."""
     from popsed_core.artefacts import load
-    from popsed_core.loop import load_plain
     from popsed_core.photometry.catalogue import Catalogue, Reference
+    from popsed_core.products.ensemble import load_member
     from popsed_core.products.redshift_distribution import (
         redshift_distribution,
         write_redshift_distribution,
@@ -61,7 +61,7 @@ def run_summary(args: argparse.Namespace) -> None:
 
     samples = load(args.samples, PopulationSamples)
     catalogue, reference = load(args.catalogue, Catalogue), load(args.reference, Reference)
-    members = [load_plain(path) for path in args.members]
+    members = [load_member(path) for path in args.members]
     costs = [json.loads(path.read_text()) for path in args.costs]
     summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs)
     write_summary(summary, args.json, args.markdown, args.diagnostics)

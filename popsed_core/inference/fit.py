@@ -8,6 +8,7 @@ paper).  Every epoch ends with the distance to held-out galaxies.
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -140,25 +141,31 @@ class FlowFit:
         config = self.config
         progress = (epoch + step / config.n_steps) / config.n_epochs
         self.optimiser.param_groups[0]["lr"] = schedules.one_cycle(progress, config.learning_rate)
-        distance, divergence, theta = self.losses(progress)
+        distance, divergence, theta, predicted = self.losses(progress)
         beta = schedules.prior_weight(progress, config.prior_weight)
         loss = distance + beta * divergence
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         size = torch.nn.utils.clip_grad_norm_(self.flow.parameters(), config.max_gradient)
         if not (torch.isfinite(loss) and torch.isfinite(size)):
-            raise FloatingPointError(_blame(epoch, step, loss, theta))
+            raise FloatingPointError(_blame(epoch, step, loss, (*theta, predicted)))
         self.optimiser.step()
         return distance.item(), divergence.item(), size.item()
 
-    def losses(self, progress: float) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Theta]:
-        """Return the distance to the data, KL(q || prior), and the draws they were taken on."""
+    def losses(
+        self, progress: float
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Theta, Float[Tensor, "galaxy band"]]:
+        """Return the distance to the data, KL(q || prior), and the draws they were taken on.
+
+        The draws are their parameters and the magnitudes predicted for them [mag].
+        """
         reduction = schedules.noise_reduction(progress, self.config.noise_annealing)
         u, log_density = self.flow.sample(self.config.n_samples, self.draws)
         theta = self.space.to_theta(u)
         predicted = self.forward(theta, self.draws, reduction)
         distance = self.distance(self.features(predicted), self.draws, progress)
-        return distance, self.prior.divergence(theta, u, log_density, self.space), theta
+        divergence = self.prior.divergence(theta, u, log_density, self.space)
+        return distance, divergence, theta, predicted
 
     @torch.no_grad()
     def validate(self) -> float:
@@ -208,6 +215,8 @@ def fit_member(
         "member": task.member,
         "seed": task.seed,
         "config": to_json(task.fit),
+        "spectra": to_json(task.spectra),
+        "parameters": to_json(task.parameters),
         "source": survey.catalogue.source,
         "flow": weights,
         "history": job.history,
@@ -226,8 +235,8 @@ def fingerprint(task: FitTask, survey: Survey) -> str:
     return digest.hexdigest()[:16]
 
 
-def _blame(epoch: int, step: int, loss: Tensor, theta: Theta) -> str:
-    bad = torch.stack([~torch.isfinite(column) for column in theta], dim=1).any(1)
+def _blame(epoch: int, step: int, loss: Tensor, draws: Sequence[Tensor]) -> str:
+    bad = ~torch.isfinite(torch.column_stack(tuple(draws))).all(1)
     rows = bad.nonzero()[:5, 0].tolist()
     return (
         f"fit diverged in epoch {epoch + 1}, step {step + 1}: loss {loss.item()}, "

@@ -1,18 +1,20 @@
 """The ensemble: equal draws from every member, the population posterior."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from popsed_core.config import FitConfig, ProductsConfig, from_json
+from popsed_core.config import FitConfig, ProductsConfig, from_json, to_json
 from popsed_core.errors import InputError
 from popsed_core.inference.fit import FitTask, Survey, build_forward
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace
+from popsed_core.loop import load_plain
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.products.samples import PopulationSamples
 from popsed_core.runtime import generator
@@ -36,7 +38,7 @@ def sample_ensemble(
         members: what :func:`popsed_core.inference.fit.fit_member` returned.
 
     Raises:
-        InputError: a member belongs to another survey or seed.
+        InputError: a member belongs to another survey, seed, model or box.
     """
     forward = build_forward(task, survey, torch.device("cpu"))
     space = ParameterSpace(task.parameters)
@@ -58,6 +60,19 @@ def sample_ensemble(
     )
 
 
+def load_member(path: str | Path) -> dict[str, Any]:
+    """Read a trained member.
+
+    Raises:
+        InputError: no such file, or no trained member in it.
+    """
+    member = load_plain(path)
+    keys = {"survey", "member", "seed", "config", "spectra", "parameters", "flow", "history"}
+    if not isinstance(member, dict) or not keys <= member.keys():
+        raise InputError(f"{path}: holds no trained member; delete it and rerun the fit")
+    return member
+
+
 def load_flow(member: dict[str, Any]) -> PopulationFlow:
     """Rebuild the flow of a member from its configuration and weights."""
     config = from_json(FitConfig, member["config"], "member")
@@ -74,17 +89,28 @@ def _draw(
     space: ParameterSpace,
     forward: ForwardModel,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if (member["survey"], member["seed"]) != (task.survey, task.seed):
-        raise InputError(
-            f"member {member['member']}: was fitted to survey {member['survey']!r} with seed "
-            f"{member['seed']}, expected {task.survey!r} and {task.seed}; rerun the fit"
-        )
+    _check(member, task)
     stream = generator(task.seed, "sample", task.survey, member["member"])
     u, _ = load_flow(member).sample(n_draws, stream)
     theta = space.to_theta(u)
     chunks = zip(*(column.split(CHUNK) for column in theta), strict=True)
     mag = torch.cat([forward(Theta(*chunk), stream) for chunk in chunks])
     return to_matrix(theta).numpy(), _derive(forward, theta), mag.numpy()
+
+
+def _check(member: dict[str, Any], task: FitTask) -> None:
+    expected = {
+        "survey": task.survey,
+        "seed": task.seed,
+        "spectra": to_json(task.spectra),
+        "parameters": to_json(task.parameters),
+    }
+    for key, value in expected.items():
+        if member[key] != value:
+            raise InputError(
+                f"member {member['member']}: was fitted with {key} {member[key]}, expected "
+                f"{value}; rerun the fit"
+            )
 
 
 @torch.no_grad()

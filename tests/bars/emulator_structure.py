@@ -6,6 +6,8 @@ integrated through five filters with trapezoids (Li et al. 2023, appendix A; the
 that of the released code).  Only its time is of use.
 """
 
+import itertools
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -32,7 +34,7 @@ class Activation(nn.Module):
 def network(n_outputs: int) -> nn.Sequential:
     sizes = [N_INPUTS] + [N_HIDDEN] * N_LAYERS
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), Activation(n_out)]
     return nn.Sequential(*layers, nn.Linear(N_HIDDEN, n_outputs))
 

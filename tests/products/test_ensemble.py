@@ -83,6 +83,12 @@ def test_a_members_draws_do_not_depend_on_the_others(survey, trained, drawn):
     assert not np.array_equal(drawn.theta[0], drawn.theta[1])
 
 
+def test_members_draw_from_streams_of_their_own(survey, trained):
+    twins = [trained[0], {**trained[0], "member": 2}]
+    theta = sample_ensemble(make_task(), PRODUCTS, survey, twins).theta
+    assert not np.intersect1d(theta[0, :, 0], theta[1, :, 0]).size
+
+
 def test_chunks_bound_the_memory_and_change_no_parameter(survey, trained, drawn, monkeypatch):
     monkeypatch.setattr(ensemble, "CHUNK", 70)
     again = sample_ensemble(make_task(), PRODUCTS, survey, trained)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.stats import truncnorm
 
 from popsed_core.config import CosmologyConfig
+from popsed_core.errors import InputError
 from popsed_core.spectra.cosmology import comoving_volume_density, make_cosmology
 
 Columns = dict[str, np.ndarray]
@@ -135,6 +136,9 @@ class VolumeMassDensity:
             max_redshift: highest redshift.
             limit_mag: cells fainter than this in r, at ``brightest_ml``, are left out [mag].
             brightest_ml: of the population [Msun / Lsun in r].
+
+        Raises:
+            InputError: no galaxy can be that bright.
         """
         edges_z = np.linspace(MIN_REDSHIFT, max_redshift, N_GRID + 1)
         edges_m = np.linspace(*MASS_RANGE, N_GRID + 1)
@@ -146,6 +150,8 @@ class VolumeMassDensity:
         faintest = 0.4 * (SUN_ABSOLUTE_R + distance - limit_mag) + np.log10(brightest_ml)
         density = comoving_volume_density(redshift, config) * mass_function(mass, redshift)
         self.cumulative = np.cumsum(np.where(mass > faintest, density, 0.0).ravel())
+        if self.cumulative[-1] == 0:
+            raise InputError(f"limit_mag: no galaxy of the mock is brighter than {limit_mag:g}")
 
     def sample(self, rng: np.random.Generator, n: int) -> Columns:
         """Return ``n`` redshifts and log formed masses."""
