@@ -365,6 +365,10 @@ class FitConfig:
     model_error: Annotated[
         NonNegative, Field(description="[mag] error floor of the model per band")
     ] = 0.03
+    zero_point_error: Annotated[
+        NonNegative,
+        Field(description="[mag] prior sigma of each band's offset, fitted with the flow; 0: none"),
+    ] = 0.02
     max_gradient: Annotated[Positive, Field(description="norm at which gradients are cut")] = 1.0
     flow: FlowConfig = dataclasses.field(default_factory=FlowConfig)
     features: FeaturesConfig = dataclasses.field(default_factory=FeaturesConfig)

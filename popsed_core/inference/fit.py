@@ -2,7 +2,8 @@
 
     loss = distance(features(predicted), features(observed)) + beta KL(q || prior)
 
-after Li et al. 2023, section 2.5, with the population prior in the objective (beta = 0 is the
+and, with beta, the prior of the zero points, which absorb what calibration and spectra disagree
+in; after Li et al. 2023, section 2.5, with the population prior in the objective (beta = 0 is the
 paper).  Every epoch ends with the distance to held-out galaxies.
 """
 
@@ -100,9 +101,10 @@ class FlowFit:
         self.forward = build_forward(task, survey, self.device)
         self.flow = PopulationFlow.build(len(NAMES), self.config.flow, self._stream("flow"))
         self.flow.to(self.device)
-        self.optimiser = torch.optim.Adam(
-            self.flow.parameters(), lr=self.config.learning_rate.start
-        )
+        self.weights = [*self.flow.parameters()]
+        if self.config.zero_point_error > 0:
+            self.weights.append(self.forward.zero_points)
+        self.optimiser = torch.optim.Adam(self.weights, lr=self.config.learning_rate.start)
         self._build_distances(survey.catalogue)
         self.draws, self.validation_draws = self._stream("train"), self._stream("validate")
         self.history: dict[str, list[float]] = {}
@@ -143,10 +145,10 @@ class FlowFit:
         self.optimiser.param_groups[0]["lr"] = schedules.one_cycle(progress, config.learning_rate)
         distance, divergence, theta, predicted = self.losses(progress)
         beta = schedules.prior_weight(progress, config.prior_weight)
-        loss = distance + beta * divergence
+        loss = distance + beta * (divergence + self.calibration_cost())
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        size = torch.nn.utils.clip_grad_norm_(self.flow.parameters(), config.max_gradient)
+        size = torch.nn.utils.clip_grad_norm_(self.weights, config.max_gradient)
         if not (torch.isfinite(loss) and torch.isfinite(size)):
             raise FloatingPointError(_blame(epoch, step, loss, (*theta, predicted)))
         self.optimiser.step()
@@ -167,6 +169,12 @@ class FlowFit:
         divergence = self.prior.divergence(theta, u, log_density, self.space)
         return distance, divergence, theta, predicted
 
+    def calibration_cost(self) -> Float[Tensor, ""]:
+        """Return -log p of the zero points under their Gaussian prior, up to a constant [nat]."""
+        if self.config.zero_point_error == 0:
+            return self.forward.zero_points.new_zeros(())
+        return 0.5 * (self.forward.zero_points / self.config.zero_point_error).square().sum()
+
     @torch.no_grad()
     def validate(self) -> float:
         """Return the distance of fresh draws, at full noise, to the held-out galaxies."""
@@ -178,6 +186,7 @@ class FlowFit:
         """Return everything that the next epoch depends on."""
         return {
             "flow": self.flow.state_dict(),
+            "zero_points": self.forward.zero_points.detach(),
             "optimiser": self.optimiser.state_dict(),
             "draws": self.draws.get_state(),
             "validation_draws": self.validation_draws.get_state(),
@@ -187,6 +196,8 @@ class FlowFit:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` returned."""
         self.flow.load_state_dict(state["flow"])
+        with torch.no_grad():
+            self.forward.zero_points.copy_(state["zero_points"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.draws.set_state(state["draws"])
         self.validation_draws.set_state(state["validation_draws"])
@@ -219,6 +230,7 @@ def fit_member(
         "parameters": to_json(task.parameters),
         "source": survey.catalogue.source,
         "flow": weights,
+        "zero_points": job.forward.zero_points.detach().cpu(),
         "history": job.history,
     }
     cost = {"seconds": time.monotonic() - start, "peak_memory_mb": peak_memory_mb()}

@@ -10,7 +10,11 @@ from popsed_core.theta import Theta
 
 
 class ForwardModel(nn.Module):
-    """theta -> exact (or emulated) fluxes -> model error -> survey noise -> AB magnitudes."""
+    """theta -> exact (or emulated) fluxes -> model error -> survey noise -> AB magnitudes.
+
+    ``zero_points`` [mag] are added to every band: by how much the survey's calibration and the
+    spectra disagree.  They start at zero and may be fitted with the flow.
+    """
 
     def __init__(self, photometry: nn.Module, noise: NoiseModel, model_error: float) -> None:
         """Combine the parts.
@@ -23,6 +27,7 @@ class ForwardModel(nn.Module):
         super().__init__()
         self.photometry = photometry
         self.noise = noise
+        self.zero_points = nn.Parameter(torch.zeros(len(noise.first)))
         self.model_error = model_error
 
     def forward(
@@ -35,7 +40,7 @@ class ForwardModel(nn.Module):
             generator: a CPU stream for the noise.
             reduction: the factor R by which noise and model error are reduced (annealing).
         """
-        maggies = self.photometry(theta)
+        maggies = self.photometry(theta) * torch.exp(-self.zero_points / MAG_PER_LN)
         if self.model_error > 0:
             draw = torch.randn(tuple(maggies.shape), generator=generator).to(maggies)
             maggies = maggies * torch.exp(self.model_error / reduction / MAG_PER_LN * draw)

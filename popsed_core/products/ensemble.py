@@ -67,7 +67,17 @@ def load_member(path: str | Path) -> dict[str, Any]:
         InputError: no such file, or no trained member in it.
     """
     member = load_plain(path)
-    keys = {"survey", "member", "seed", "config", "spectra", "parameters", "flow", "history"}
+    keys = {
+        "survey",
+        "member",
+        "seed",
+        "config",
+        "spectra",
+        "parameters",
+        "flow",
+        "zero_points",
+        "history",
+    }
     if not isinstance(member, dict) or not keys <= member.keys():
         raise InputError(f"{path}: holds no trained member; delete it and rerun the fit")
     return member
@@ -90,6 +100,7 @@ def _draw(
     forward: ForwardModel,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     _check(member, task)
+    forward.zero_points.copy_(member["zero_points"])
     stream = generator(task.seed, "sample", task.survey, member["member"])
     u, _ = load_flow(member).sample(n_draws, stream)
     theta = space.to_theta(u)

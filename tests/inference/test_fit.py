@@ -70,6 +70,20 @@ def content(member, folder):
 # --- what a fit makes -----------------------------------------------------------------------
 
 
+def test_zero_points_are_learnt_only_where_they_are_free(survey):
+    fixed = fit_member(make_task(fit=replace(FIT, zero_point_error=0.0)), survey)[0]
+    free = fit_member(make_task(fit=replace(FIT, zero_point_error=0.05)), survey)[0]
+    assert (fixed["zero_points"] == 0).all()
+    assert (free["zero_points"] != 0).all()
+
+
+def test_zero_points_cost_their_gaussian_prior(survey):
+    job = FlowFit(make_task(fit=replace(FIT, zero_point_error=0.02)), survey)
+    with torch.no_grad():
+        job.forward.zero_points.copy_(torch.tensor([0.02, -0.04, 0.0, 0.0, 0.0]))
+    assert job.calibration_cost().item() == pytest.approx(0.5 * (1 + 4))
+
+
 def test_the_distance_to_held_out_galaxies_falls(survey):
     longer = replace(
         FIT,
@@ -221,6 +235,7 @@ class Poisoned(torch.nn.Module):
     def __init__(self, model, rows):
         super().__init__()
         self.model, self.rows, self.n_calls = model, rows, 0
+        self.zero_points = model.zero_points
 
     def forward(self, *arguments):
         mag = self.model(*arguments)

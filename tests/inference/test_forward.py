@@ -104,3 +104,11 @@ def test_gradients_reach_every_parameter_through_the_noise(photometry):
     for name, column in theta._asdict().items():
         assert torch.isfinite(column.grad).all(), name
         assert column.grad.abs().max() > 0, name
+
+
+def test_zero_points_are_added_to_every_band():
+    model = ForwardModel(Standard(), constant_noise(NOISELESS), 0.0)
+    with torch.no_grad():
+        model.zero_points.copy_(torch.tensor([0.1, -0.2]))
+        mag = model(many(10), stream())
+    torch.testing.assert_close(mag.mean(0), torch.tensor([17.1, 16.8], dtype=mag.dtype))

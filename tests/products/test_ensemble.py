@@ -134,10 +134,13 @@ def test_prior_draws_follow_the_prior(drawn, name):
     assert stats.ks_2samp(drawn.prior_column(name), expected).pvalue > 1e-3
 
 
-@pytest.mark.parametrize("change", [{"survey": "other"}, {"seed": 8}])
-def test_a_member_of_another_survey_or_seed_is_refused(survey, trained, change):
+@pytest.mark.parametrize(
+    "change", [{"survey": "other"}, {"seed": 8}, {"parameters": "{}"}, {"spectra": "{}"}]
+)
+def test_a_member_of_another_survey_seed_or_model_is_refused(survey, trained, change):
     stranger = {**trained[1], **change}
-    with pytest.raises(InputError, match=r"member 2: was fitted to survey .*expected 'toy' and 7"):
+    (key,) = change
+    with pytest.raises(InputError, match=rf"member 2: was fitted with {key} .*; rerun the fit"):
         sample_ensemble(make_task(), PRODUCTS, survey, [trained[0], stranger])
 
 
