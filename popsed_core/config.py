@@ -354,6 +354,16 @@ class NoiseAnnealing:
 
 
 @dataclass(frozen=True, config=STRICT)
+class SelectionConfig:
+    """Faint limits that turn the prior of galaxies into one of observed galaxies."""
+
+    quantile: Annotated[
+        float, Field(gt=0, le=1, description="of the catalogue's magnitudes: the limit per band")
+    ] = 0.99
+    width: Annotated[Positive, Field(description="[mag] over which the probability falls")] = 0.3
+
+
+@dataclass(frozen=True, config=STRICT)
 class FitConfig:
     """Training of one flow, and how many."""
 
@@ -375,6 +385,9 @@ class FitConfig:
     distance: Distance = dataclasses.field(default_factory=CharacteristicConfig)
     learning_rate: LearningRate = dataclasses.field(default_factory=LearningRate)
     prior_weight: PriorWeight = dataclasses.field(default_factory=PriorWeight)
+    selection: Annotated[
+        SelectionConfig | None, Field(description="null: the prior of all galaxies (the paper)")
+    ] = dataclasses.field(default_factory=SelectionConfig)
     noise_annealing: NoiseAnnealing = dataclasses.field(default_factory=NoiseAnnealing)
 
 

@@ -30,6 +30,7 @@ from popsed_core.inference.space import ParameterSpace
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
+from popsed_core.photometry.selection import Selection
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.runtime import generator, peak_memory_mb, pick_device
 from popsed_core.spectra.ssp import SSPGrid
@@ -118,6 +119,8 @@ class FlowFit:
         n_held = max(round(self.config.holdout * len(mag)), 2)
         held, kept = mag[order[:n_held]], mag[order[n_held:]]
         self.features = build_features(kept, catalogue.bands, self.config.features)
+        limits = self.config.selection
+        self.selection = None if limits is None else Selection(catalogue, limits).to(self.device)
         n, kind = self.config.n_samples, self.config.distance
         self.distance = build_distance(kind, self.features(kept), n, self._stream("pool"))
         self.validation = build_validation(kind, self.features(held), n, self._stream("held pool"))
@@ -159,6 +162,8 @@ class FlowFit:
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Theta, Float[Tensor, "galaxy band"]]:
         """Return the distance to the data, KL(q || prior), and the draws they were taken on.
 
+        The prior is of observed galaxies where ``selection`` is configured: p(theta) S(predicted),
+        up to a constant.
         The draws are their parameters and the magnitudes predicted for them [mag].
         """
         reduction = schedules.noise_reduction(progress, self.config.noise_annealing)
@@ -167,6 +172,8 @@ class FlowFit:
         predicted = self.forward(theta, self.draws, reduction)
         distance = self.distance(self.features(predicted), self.draws, progress)
         divergence = self.prior.divergence(theta, u, log_density, self.space)
+        if self.selection is not None:
+            divergence = divergence - self.selection(predicted).mean()
         return distance, divergence, theta, predicted
 
     def calibration_cost(self) -> Float[Tensor, ""]:
