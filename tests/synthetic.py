@@ -108,5 +108,6 @@ def make_members(n_members=3, n_epochs=40, seed=3):
             "gradient": (2 + random.random(n_epochs)).tolist(),
             "learning_rate": rate.tolist(),
         }
-        members.append({"history": history, "source": "mock"})
+        zero_points = random.normal(0, 0.01, len(BANDS))
+        members.append({"history": history, "zero_points": zero_points, "source": "mock"})
     return members

@@ -88,7 +88,15 @@ def _photometry(summary: Mapping[str, Any]) -> str:
         "Sliced Wasserstein-2 distance of predicted to observed magnitudes, whitened "
         f"({row['n_each']:,} galaxies on each side): ensemble {_number(row['ensemble'])}, flows "
         f"{members}; floor {_number(row['floor'])} +- {_number(row['floor_scatter'])} between "
-        "random halves of the catalogue."
+        "random halves of the catalogue.\n\n"
+        "Zero points fitted, added to the model [mag]: " + _zero_points(summary) + "."
+    )
+
+
+def _zero_points(summary: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{band} {row['mean']:+.3f} +- {row['scatter']:.3f}"
+        for band, row in summary["zero_points"].items()
     )
 
 

@@ -43,14 +43,15 @@ def summarise(
         samples: draws of the ensemble.
         catalogue: what was fitted.
         reference: spectroscopy or truth, where there is any.
-        members: the trained members, of which ``history`` is used.
+        members: the trained members, of which ``history`` and ``zero_points`` are used.
         seed: the run's seed.
         costs: what each member cost: ``seconds`` [s] and ``peak_memory_mb`` [MB], where measured.
 
     Returns:
         Sections ``source``, ``seed``, ``sizes``, ``quantities`` (percentiles, member scatter,
-        prior), ``comparison`` (by quantity), ``photometric_distance`` and ``fit``; numbers have
-        five significant digits, and those that do not exist are None.
+        prior), ``comparison`` (by quantity), ``photometric_distance``, ``fit`` and
+        ``zero_points``; numbers have five significant digits, and those that do not exist are
+        None.
     """
     n_members, n_draws, _ = samples.theta.shape
     summary = {
@@ -66,6 +67,7 @@ def summarise(
         "comparison": {row.name: _comparison(row) for row in compare(samples, reference)},
         "photometric_distance": dataclasses.asdict(photometric_distance(samples, catalogue, seed)),
         "fit": _fit(members, costs),
+        "zero_points": _zero_points(samples.bands, members),
     }
     return rounded(summary)
 
@@ -115,6 +117,15 @@ def _fit(members: Sequence[Member], costs: Sequence[Mapping[str, float]]) -> dic
             {name: values[-1] for name, values in member["history"].items() if len(values)}
             for member in members
         ],
+    }
+
+
+def _zero_points(bands: Sequence[str], members: Sequence[Member]) -> dict[str, dict[str, float]]:
+    """Return by how much the fitted zero points differ from the catalogue's, per band [mag]."""
+    table = np.stack([np.asarray(member["zero_points"], dtype=float) for member in members])
+    return {
+        band: {"mean": column.mean(), "scatter": column.std()}
+        for band, column in zip(bands, table.T, strict=True)
     }
 
 
