@@ -53,11 +53,13 @@ def galaxy(**changes: float) -> Theta:
     )
 
 
-def slow_spectrum(theta: Theta, grid: SSPGrid, config: SpectraConfig) -> np.ndarray:
-    """One galaxy's L_nu per formed mass on the table's own wavelengths, by brute force.
+def slow_spectrum(
+    theta: Theta, grid: SSPGrid, config: SpectraConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """One galaxy's wavelengths [AA] and L_nu per formed mass, by brute force.
 
     Star formation is a sum over 2e5 time steps instead of closed integrals; dust is evaluated
-    from its printed formula; interpolation is numpy's.
+    from its printed formula, on a grid finer than the table's; interpolation is numpy's.
     """
     row = {name: float(column[0]) for name, column in theta._asdict().items()}
     age = make_cosmology(config.cosmology).age(row["redshift"]).value
@@ -72,10 +74,19 @@ def slow_spectrum(theta: Theta, grid: SSPGrid, config: SpectraConfig) -> np.ndar
     burst_age = row["t_burst"] * (1 + (row["t_burst"] / age) ** 8) ** (-1 / 8)
     weights = weights + _hat(grid, np.array([burst_age]), np.array([row["f_burst"]]))
     spectra = _at_metallicity(grid, row["logzsol"])
-    young = grid.ssp_lg_age_gyr + 9 <= 7.001
-    cloud = np.exp(-row["tau_bc"] * (grid.ssp_wave / 5500) ** -1.0)
-    light = (weights[young] @ spectra[young]) * cloud + weights[~young] @ spectra[~young]
-    return light * np.exp(-row["tau_ism"] * attenuation(grid.ssp_wave, row["dust_index"]))
+    is_young = grid.ssp_lg_age_gyr + 9 <= 7.001
+    wave = _refined(grid.ssp_wave)
+    young = np.interp(wave, grid.ssp_wave, weights[is_young] @ spectra[is_young])
+    old = np.interp(wave, grid.ssp_wave, weights[~is_young] @ spectra[~is_young])
+    light = young * np.exp(-row["tau_bc"] * (wave / 5500) ** -1.0) + old
+    return wave, light * np.exp(-row["tau_ism"] * attenuation(wave, row["dust_index"]))
+
+
+def _refined(wave: np.ndarray) -> np.ndarray:
+    """The table's wavelengths and, where they are sparse, more between them."""
+    n_between = max(1, 12_000 // len(wave))
+    position = np.arange(0, (len(wave) - 1) * n_between + 1) / n_between
+    return np.interp(position, np.arange(len(wave)), wave)
 
 
 def attenuation(wave: np.ndarray, index: float) -> np.ndarray:

@@ -167,8 +167,14 @@ def test_an_unknown_limit_band_is_refused():
 
 def test_an_impossible_limit_is_refused_with_the_count(monkeypatch):
     monkeypatch.setattr(mock, "MAX_BATCHES", 2)
-    config = MockSurvey("table2_mock", "toy", n_galaxies=10, limit_mag=-20.0)
-    with pytest.raises(InputError, match=r"surveys\.m: only 0 of 8000 .* r < -20\.0; loosen"):
+    config = MockSurvey("table2_mock", "toy", n_galaxies=10**6, limit_mag=15.0)
+    with pytest.raises(InputError, match=r"surveys\.m: only \d+ of 8000 .* r < 15\.0; loosen"):
+        mock.observe("m", config, SPECTRA, seed=1, grid=GRID, base=BASE, noise=NOISE)
+
+
+def test_a_limit_beyond_any_galaxy_is_refused_at_once():
+    config = MockSurvey("table2_mock", "toy", limit_mag=-20.0)
+    with pytest.raises(InputError, match=r"limit_mag: no galaxy .* brighter than -19\.8; loosen"):
         mock.observe("m", config, SPECTRA, seed=1, grid=GRID, base=BASE, noise=NOISE)
 
 

@@ -151,7 +151,9 @@ class VolumeMassDensity:
         density = comoving_volume_density(redshift, config) * mass_function(mass, redshift)
         self.cumulative = np.cumsum(np.where(mass > faintest, density, 0.0).ravel())
         if self.cumulative[-1] == 0:
-            raise InputError(f"limit_mag: no galaxy of the mock is brighter than {limit_mag:g}")
+            raise InputError(
+                f"limit_mag: no galaxy of the mock can be brighter than {limit_mag:g}; loosen it"
+            )
 
     def sample(self, rng: np.random.Generator, n: int) -> Columns:
         """Return ``n`` redshifts and log formed masses."""
