@@ -272,9 +272,10 @@ def test_a_member_that_is_truncated(refused, files, tmp_path):
 
 
 def test_a_member_of_another_survey(refused, files, tmp_path):
-    member = {"survey": "other", "member": 1, "seed": 5, "config": to_json(CONFIG.fit)}
-    loop.save_plain(member, tmp_path / "member_1.pt")
-    told = ("'other'", "'toy_survey'", "rerun")
+    keys = ("seed", "spectra", "parameters", "flow", "zero_points", "history")
+    member = dict.fromkeys(keys, "") | {"survey": "other", "member": 1}
+    loop.save_plain(member | {"config": to_json(CONFIG.fit)}, tmp_path / "member_1.pt")
+    told = ("other", "toy_survey", "rerun")
     refused(lambda: sample(files, tmp_path, tmp_path / "member_1.pt"), *told)
 
 

@@ -212,7 +212,8 @@ def table(bars: list[Bar]) -> str:
     lines = ["| bar | threshold | measured | pass |", "| --- | --- | --- | --- |"]
     for bar in bars:
         verdict = "yes" if bar.is_passed else "**no**"
-        lines.append(f"| {bar.name} | {bar.threshold} | {bar.measured} | {verdict} |")
+        name = bar.name.replace("|", r"\|")
+        lines.append(f"| {name} | {bar.threshold} | {bar.measured} | {verdict} |")
     return "\n".join(lines) + "\n"
 
 
