@@ -14,7 +14,7 @@ LABELS = {
     "validation": "validation distance [-]",
     "distance": "training distance [-]",
     "loss": "training loss [-]",
-    "prior_kl": "KL to the prior [nat]",
+    "prior_kl": "cost of the prior [nat]",
     "prior_weight": "weight of the prior [-]",
     "learning_rate": "learning rate [-]",
     "noise_scale": "noise scale [-]",

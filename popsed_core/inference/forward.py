@@ -30,6 +30,10 @@ class ForwardModel(nn.Module):
         self.zero_points = nn.Parameter(torch.zeros(len(noise.first)))
         self.model_error = model_error
 
+    def without_noise(self, theta: Theta) -> Float[Tensor, "galaxy band"]:
+        """Return magnitudes without errors, at the survey's own zero points [mag]."""
+        return -2.5 * torch.log10(self.photometry(theta).clamp(min=MIN_MAGGIES))
+
     def forward(
         self, theta: Theta, generator: torch.Generator, reduction: float = 1.0
     ) -> Float[Tensor, "galaxy band"]:

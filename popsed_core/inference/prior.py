@@ -85,10 +85,19 @@ class PopulationPrior(nn.Module):
             n: number of galaxies.
             generator: CPU stream.
         """
-        shares = torch.rand(n, len(NAMES), generator=generator, dtype=torch.float64).numpy()
+        return self.from_shares(torch.rand(n, len(NAMES), generator=generator, dtype=torch.float64))
+
+    def from_shares(self, shares: Float[Tensor, "galaxy parameter"]) -> Theta:
+        """Return the galaxies below which these shares of the prior lie, in float64.
+
+        Args:
+            shares: cumulative probability of each parameter (given the one that it depends on),
+                in (0, 1); uniform shares are draws from the prior.
+        """
+        values = shares.numpy()
         columns: dict[str, np.ndarray] = {}
         for name in self.order:
-            share = shares[:, NAMES.index(name)]
+            share = values[:, NAMES.index(name)]
             columns[name] = self.densities[name].quantile(share, columns)
         return Theta(*(torch.from_numpy(columns[name]) for name in NAMES))
 

@@ -13,9 +13,11 @@ from popsed_core.inference.fit import FitTask, Survey, build_forward
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel
 from popsed_core.inference.prior import PopulationPrior
+from popsed_core.inference.selected_prior import sample_selected
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.loop import load_plain
 from popsed_core.parameters import DERIVED, NAMES
+from popsed_core.photometry.selection import Selection
 from popsed_core.products.samples import PopulationSamples
 from popsed_core.runtime import generator
 from popsed_core.theta import Theta, to_matrix
@@ -44,9 +46,7 @@ def sample_ensemble(
     space = ParameterSpace(task.parameters)
     drawn = [_draw(task, member, products.n_draws, space, forward) for member in members]
     theta, derived, mag = (np.stack(column) for column in zip(*drawn, strict=True))
-    prior = PopulationPrior(task.parameters, task.spectra.cosmology)
-    stream = generator(task.seed, "prior", task.survey)
-    prior_theta = Theta(*(column.float() for column in prior.sample(products.n_draws, stream)))
+    prior_theta = _draw_prior(task, products.n_draws, survey, forward)
     return PopulationSamples(
         theta=theta,
         derived=derived,
@@ -89,6 +89,21 @@ def load_flow(member: dict[str, Any]) -> PopulationFlow:
     flow = PopulationFlow(len(NAMES), config.flow)
     flow.load_state_dict(member["flow"])
     return flow.eval()
+
+
+@torch.no_grad()
+def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardModel) -> Theta:
+    """Draw from the prior that the fit had: of observed galaxies where it has a selection."""
+    prior = PopulationPrior(task.parameters, task.spectra.cosmology)
+    stream = generator(task.seed, "prior", task.survey)
+    if task.fit.selection is None:
+        theta = prior.sample(n_draws, stream)
+    else:
+        selection = Selection(survey.catalogue, task.fit.selection)
+        theta = sample_selected(
+            prior, lambda theta: selection(forward.without_noise(theta)), n_draws, stream
+        )
+    return Theta(*(column.float() for column in theta))
 
 
 @torch.no_grad()

@@ -127,11 +127,32 @@ def test_magnitudes_are_those_of_the_parameters_with_noise(survey, drawn):
     assert abs(np.median(residual[bright])) < 0.02
 
 
+@pytest.fixture(scope="module")
+def of_all_galaxies(survey, trained):
+    """The ensemble of a fit whose prior has no selection."""
+    task = make_task(fit=replace(SHORT, selection=None))
+    return sample_ensemble(task, PRODUCTS, survey, trained)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_prior_draws_follow_the_prior(drawn, name):
+def test_prior_draws_follow_the_prior(of_all_galaxies, name):
     prior = PopulationPrior(PARAMETERS, SPECTRA.cosmology)
     expected = prior.sample(5000, torch.Generator().manual_seed(9))._asdict()[name].numpy()
-    assert stats.ks_2samp(drawn.prior_column(name), expected).pvalue > 1e-3
+    assert stats.ks_2samp(of_all_galaxies.prior_column(name), expected).pvalue > 1e-3
+
+
+def test_with_a_selection_the_prior_is_one_of_observed_galaxies(survey, drawn, of_all_galaxies):
+    """They are as bright as the catalogue's faintest, which most of the prior's are not."""
+    limit = np.quantile(survey.catalogue.mag, 0.99, axis=0)
+
+    def bright(samples):
+        theta = from_matrix(torch.as_tensor(samples.prior_theta))
+        with torch.no_grad():
+            mag = -2.5 * torch.log10(photometry(survey)(theta)).numpy()
+        return (mag < limit + 0.6).all(axis=1).mean()
+
+    assert bright(drawn) > 0.9
+    assert bright(of_all_galaxies) < 0.8
 
 
 @pytest.mark.parametrize(
