@@ -368,6 +368,13 @@ class FitConfig:
     """Training of one flow, and how many."""
 
     n_members: Annotated[Count, Field(description="flows in the ensemble")] = 4
+    members: Annotated[
+        Literal["randomised", "restarts"],
+        Field(
+            description="each member has a bootstrap of the catalogue and zero points drawn from "
+            "their prior, so that the band is a posterior's; or only a new start (the paper)"
+        ),
+    ] = "randomised"
     n_epochs: Count = 40
     n_steps: Annotated[Count, Field(description="optimiser steps per epoch")] = 20
     n_samples: Annotated[Count, Field(description="synthetic galaxies per step")] = 2000

@@ -5,6 +5,11 @@
 and, with beta, the prior of the zero points, which absorb what calibration and spectra disagree
 in; after Li et al. 2023, section 2.5, with the population prior in the objective (beta = 0 is the
 paper).  Every epoch ends with the distance to held-out galaxies.
+
+Members that only start anew all make the same mistakes, and agree.  So each member, by default,
+sees a bootstrap of the catalogue and is drawn to zero points that are a draw from their prior,
+instead of to zero: optima of randomised objectives are draws from the posterior, exactly so where
+the model is linear (Bardsley et al. 2014; Pearce et al. 2020, anchored ensembles).
 """
 
 import hashlib
@@ -103,6 +108,7 @@ class FlowFit:
         self.flow = PopulationFlow.build(len(NAMES), self.config.flow, self._stream("flow"))
         self.flow.to(self.device)
         self.weights = [*self.flow.parameters()]
+        self.anchor = self._anchor()
         if self.config.zero_point_error > 0:
             self.weights.append(self.forward.zero_points)
         self.optimiser = torch.optim.Adam(self.weights, lr=self.config.learning_rate.start)
@@ -113,12 +119,25 @@ class FlowFit:
     def _stream(self, purpose: str) -> torch.Generator:
         return generator(self.task.seed, "fit", self.task.survey, self.task.member, purpose)
 
+    def _anchor(self) -> Float[Tensor, "band"]:
+        """Return the zero points that this member is drawn to, and start there [mag]."""
+        zero_points = self.forward.zero_points
+        anchor = torch.zeros_like(zero_points)
+        if self.config.members == "randomised":
+            draw = torch.randn(len(zero_points), generator=self._stream("zero points"))
+            anchor = self.config.zero_point_error * draw.to(zero_points)
+        with torch.no_grad():
+            zero_points.copy_(anchor)
+        return anchor
+
     def _build_distances(self, catalogue: Catalogue) -> None:
         mag = torch.as_tensor(catalogue.mag, dtype=torch.float32)
         order = torch.randperm(len(mag), generator=self._stream("holdout"))
         n_held = max(round(self.config.holdout * len(mag)), 2)
         held, kept = mag[order[:n_held]], mag[order[n_held:]]
         self.features = build_features(kept, catalogue.bands, self.config.features)
+        if self.config.members == "randomised":
+            kept = bootstrap(kept, self._stream("bootstrap"))
         limits = self.config.selection
         self.selection = None if limits is None else Selection(catalogue, limits).to(self.device)
         n, kind = self.config.n_samples, self.config.distance
@@ -180,7 +199,8 @@ class FlowFit:
         """Return -log p of the zero points under their Gaussian prior, up to a constant [nat]."""
         if self.config.zero_point_error == 0:
             return self.forward.zero_points.new_zeros(())
-        return 0.5 * (self.forward.zero_points / self.config.zero_point_error).square().sum()
+        moved = self.forward.zero_points - self.anchor
+        return 0.5 * (moved / self.config.zero_point_error).square().sum()
 
     @torch.no_grad()
     def validate(self) -> float:
@@ -209,6 +229,13 @@ class FlowFit:
         self.draws.set_state(state["draws"])
         self.validation_draws.set_state(state["validation_draws"])
         self.history = state["history"]
+
+
+def bootstrap(
+    mag: Float[Tensor, "galaxy band"], generator: torch.Generator
+) -> Float[Tensor, "galaxy band"]:
+    """Return as many galaxies, drawn with replacement: what another such survey might have seen."""
+    return mag[torch.randint(len(mag), (len(mag),), generator=generator)]
 
 
 def fit_member(

@@ -1,5 +1,6 @@
 """The fit of one member: it learns, it resumes bit for bit, and it stops with a reason."""
 
+import math
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from toy_world import FIT, GRID, PARAMETERS, make_survey, make_task
 from popsed_core import loop
 from popsed_core.config import (
     CosmologyConfig,
+    FeaturesConfig,
     FlowConfig,
     LearningRate,
     NoiseAnnealing,
@@ -27,11 +29,12 @@ from popsed_core.config import (
     SpectraConfig,
 )
 from popsed_core.errors import InputError
-from popsed_core.inference.fit import FlowFit, fingerprint, fit_member
+from popsed_core.inference.fit import FlowFit, bootstrap, fingerprint, fit_member
 from popsed_core.runtime import set_threads
 from popsed_core.theta import Theta
 
 METRICS = {"distance", "prior_kl", "gradient", "validation", "learning_rate"}
+MEMBERS = ("randomised", "restarts")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,11 +80,46 @@ def test_zero_points_are_learnt_only_where_they_are_free(survey):
     assert (free["zero_points"] != 0).all()
 
 
-def test_zero_points_cost_their_gaussian_prior(survey):
-    job = FlowFit(make_task(fit=replace(FIT, zero_point_error=0.02)), survey)
+@pytest.mark.parametrize("members", MEMBERS)
+def test_zero_points_cost_their_distance_from_the_anchor(survey, members):
+    job = FlowFit(make_task(fit=replace(FIT, zero_point_error=0.02, members=members)), survey)
+    assert job.calibration_cost().item() == 0
     with torch.no_grad():
-        job.forward.zero_points.copy_(torch.tensor([0.02, -0.04, 0.0, 0.0, 0.0]))
-    assert job.calibration_cost().item() == pytest.approx(0.5 * (1 + 4))
+        job.forward.zero_points.add_(torch.tensor([0.02, -0.04, 0.0, 0.0, 0.0]))
+    assert job.calibration_cost().item() == pytest.approx(0.5 * (1 + 4), rel=1e-4)
+
+
+def test_anchors_of_randomised_members_are_draws_from_the_zero_points_prior(survey):
+    fit = replace(FIT, zero_point_error=0.04)
+    anchors = torch.stack([FlowFit(make_task(k, fit), survey).anchor for k in range(1, 21)])
+    n_draws = anchors.numel()
+    assert anchors.std().item() == pytest.approx(0.04, rel=4 / math.sqrt(2 * n_draws))
+    assert abs(anchors.mean().item()) < 4 * 0.04 / math.sqrt(n_draws)
+    restart = FlowFit(make_task(1, replace(fit, members="restarts")), survey)
+    assert (restart.anchor == 0).all()
+    assert (restart.forward.zero_points == 0).all()
+
+
+def test_randomised_members_see_a_bootstrap_of_the_catalogue_restarts_all_of_it(survey):
+    """In whitened features the mean of a bootstrap of n galaxies scatters by 1/sqrt(n)."""
+    fit = replace(
+        FIT, distance=SlicedConfig("sliced", 512, 32), features=FeaturesConfig("whitened")
+    )
+    squares = []
+    for k in range(1, 9):
+        jobs = [FlowFit(make_task(k, replace(fit, members=m)), survey) for m in MEMBERS]
+        assert torch.equal(jobs[0].features.matrix, jobs[1].features.matrix)
+        moved = jobs[0].distance.quantiles.mean(1) - jobs[1].distance.quantiles.mean(1)
+        n_kept = len(survey.catalogue.mag) - round(FIT.holdout * len(survey.catalogue.mag))
+        squares.append(n_kept * moved.square().mean().item())
+    assert 0.5 < np.mean(squares) < 1.7  # chi-squared of 40 degrees of freedom, over 40
+
+
+def test_a_bootstrap_draws_galaxies_with_replacement():
+    mag = torch.arange(3000.0)[:, None].expand(-1, 2)
+    drawn = bootstrap(mag, torch.Generator().manual_seed(0))
+    assert drawn.shape == mag.shape
+    assert len(drawn[:, 0].unique()) == pytest.approx(3000 * (1 - math.exp(-1)), rel=0.03)
 
 
 def test_the_distance_to_held_out_galaxies_falls(survey):
