@@ -5,6 +5,8 @@
 
 Copies the checkout into an empty folder and runs there what a newcomer runs: `make demo`, then
 `make mock`, then the tests.  Writes results/bars/bar_demo.{json,md}; exit 1 if a bar falls short.
+A bin is in the band if the truth lies between the least and the greatest member, give or take one
+Poisson error; bins with fewer than ten true galaxies do not count (products/diagnostics.coverage).
 """
 
 import argparse
@@ -229,7 +231,10 @@ def main() -> int:
         else:
             copy = fresh_copy(Path(folder))
             results, bars = copy / "results", demo_bars(copy)
-            run(["make", "mock"], copy)
+            mocks = run(["make", "mock"], copy)
+            if mocks.code != 0:
+                log.error("make mock failed:\n%s", mocks.output[-3000:])
+                return 1
         bars += science_bars(results) + photometry_bars(results)
         if not arguments.reuse:
             bars += test_bars(copy)

@@ -4,7 +4,8 @@
 
 Reads ``tests/studies/NAME.yaml``: a CPU budget per fit and a list of variants (overlays of
 config.yaml).  Every variant gets the same CPU seconds: its optimiser steps are counted out after
-its own cost per step has been measured, with Sinkhorn's blur schedule averaged over.  Writes
+its own cost per step has been measured, with Sinkhorn's blur schedule averaged over.  Numbers are
+means over members, each with its own start, draws, bootstrap and zero points.  Writes
 ``results/studies/NAME.json`` and ``NAME.md``.  Needs ``make mock`` (catalogues and noise).
 """
 
@@ -34,7 +35,7 @@ from popsed_core.spectra.ssp import SSPGrid
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "studies"
 PROBES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)  # progress at which a step is timed
-N_EPOCHS = 20
+MAX_EPOCHS, MIN_STEPS = 20, 10  # epochs of a run, and steps that make one worth its validation
 log = logging.getLogger("study")
 
 
@@ -49,8 +50,12 @@ def load_survey(name: str) -> tuple[Survey, Reference]:
     return survey, load(folder / "reference.h5", Reference)
 
 
-def seconds_per_step(task: FitTask, survey: Survey) -> float:
-    """Return the mean CPU time of an optimiser step over the run's schedules."""
+def plan(task: FitTask, survey: Survey, seconds: float) -> tuple[int, int]:
+    """Return how many epochs and steps per epoch fill the CPU budget.
+
+    A step is timed as the training does it, over the run's schedules, and a validation as well.
+    Cheap distances get MAX_EPOCHS epochs, dear ones fewer, so that the budget holds for both.
+    """
     job = FlowFit(task, survey)
     times = []
     for progress in (0.0, *PROBES):  # the first one warms up
@@ -58,7 +63,12 @@ def seconds_per_step(task: FitTask, survey: Survey) -> float:
         distance, divergence, *_ = job.losses(progress)
         (distance + divergence).backward()
         times.append(time.process_time() - start)
-    return float(np.mean(times[1:]))
+    step = float(np.mean(times[1:]))
+    start = time.process_time()
+    job.validate()
+    validation = time.process_time() - start
+    n_epochs = int(np.clip(seconds / (MIN_STEPS * step + validation), 1, MAX_EPOCHS))
+    return n_epochs, max(round((seconds / n_epochs - validation) / step), 1)
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
@@ -67,14 +77,12 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     tree = config.merge(config.read_yaml(ROOT / "config.yaml"), job["overlay"])
     settings = config.parse(config.Config, tree, job["name"])
     survey, reference = load_survey(job["survey"])
-    fit = settings.fit_for(job["survey"])
     task = FitTask(
-        job["survey"], job["member"], settings.seed, fit, settings.spectra,
-        settings.parameters_for(job["survey"]), "cpu",
+        job["survey"], job["member"], settings.seed, settings.fit_for(job["survey"]),
+        settings.spectra, settings.parameters_for(job["survey"]), "cpu",
     )  # fmt: skip
-    cost = seconds_per_step(task, survey)
-    n_steps = max(round(job["seconds"] / cost / N_EPOCHS), 1)
-    fit = dataclasses.replace(fit, n_epochs=N_EPOCHS, n_steps=n_steps)
+    n_epochs, n_steps = plan(task, survey, job["seconds"])
+    fit = dataclasses.replace(task.fit, n_epochs=n_epochs, n_steps=n_steps)
     task = dataclasses.replace(task, fit=fit)
     start = time.process_time()
     member, _ = fit_member(task, survey)
@@ -82,7 +90,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     samples = sample_ensemble(task, settings.products, survey, [member])
     photometric = photometric_distance(samples, survey.catalogue, settings.seed)
     row = {"name": job["name"], "survey": job["survey"], "member": job["member"]}
-    row |= {"steps": N_EPOCHS * n_steps, "cpu_s": round(spent, 1)}
+    row |= {"steps": n_epochs * n_steps, "cpu_s": round(spent, 1)}
     row |= {"photometric": photometric.ensemble, "floor": photometric.floor}
     return row | judge(samples, reference)
 
@@ -104,6 +112,7 @@ def judge(samples: Any, reference: Reference) -> dict[str, float]:
 COLUMNS = {
     "name": "variant",
     "survey": "mock",
+    "n_members": "members",
     "steps": "steps",
     "cpu_s": "CPU s",
     "photometric": "photometric SW2",
