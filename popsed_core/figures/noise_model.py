@@ -18,7 +18,7 @@ LABELS = {
 }
 N_COLUMNS = 3
 PANEL_HEIGHT = 2.1  # [inch]
-BEYOND = 0.6  # [mag] of extrapolation shown on either side of the nodes
+BEYOND = 0.6  # [mag] of extrapolation shown on either side of the bins
 SHOWN = (0.002, 0.998)  # quantiles of the catalogue's quantity that the axes show
 
 Values = Float[np.ndarray, "galaxy"]
@@ -57,15 +57,18 @@ def _band(axes: Axes, noise: NoiseTable, index: int, mag: Values, values: Values
         mag, values, ".", color=style.KNOWN, markersize=1.5, alpha=0.3, rasterized=True,
         markeredgewidth=0,
     )  # fmt: skip
+    shown = np.concatenate([[first], nodes[(nodes > first) & (nodes < last)], [last]])
+    middle, half = np.interp(shown, nodes, median), np.interp(shown, nodes, scatter)
     axes.fill_between(
-        nodes, median - scatter, median + scatter, color=style.ENSEMBLE, alpha=0.3, linewidth=0,
-        zorder=3,
-    )  # fmt: skip
-    axes.plot(nodes, median, color=style.ENSEMBLE, linewidth=1.5, zorder=4)
-    for near, next_one, end in ((0, 1, first - BEYOND), (-1, -2, last + BEYOND)):
-        slope = (median[near] - median[next_one]) / (nodes[near] - nodes[next_one])
-        line = (median[near], median[near] + slope * (end - nodes[near]))
-        axes.plot((nodes[near], end), line, "--", color=style.ENSEMBLE, linewidth=1, zorder=4)
+        shown, middle - half, middle + half, color=style.ENSEMBLE, alpha=0.3, linewidth=0, zorder=3
+    )
+    axes.plot(shown, middle, color=style.ENSEMBLE, linewidth=1.5, zorder=4)
+    ends = ((0, 1, first, first - BEYOND), (-1, -2, last, last + BEYOND))
+    for outer, inner, start, end in ends:
+        slope = (median[outer] - median[inner]) / (nodes[outer] - nodes[inner])
+        beyond = np.array([start, end])
+        line = median[outer] + slope * (beyond - nodes[outer])
+        axes.plot(beyond, line, "--", color=style.ENSEMBLE, linewidth=1, zorder=4)
     low, high = np.quantile(values, SHOWN)
     margin = 0.08 * (high - low)
     axes.set(xlim=(first - BEYOND, last + BEYOND), ylim=(low - margin, high + margin))

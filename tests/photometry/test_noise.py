@@ -86,7 +86,7 @@ def test_the_scatter_is_that_of_the_central_98_percent(form):
     slopes = np.array(LAWS[form][:2])[:, 1:]
     within_bin = slopes * (table.mag[:, 1:2] - table.mag[:, :1]) / np.sqrt(12)
     expected = np.hypot(trimmed * LAWS[form][2], within_bin)
-    np.testing.assert_allclose(table.scatter, np.broadcast_to(expected, (2, 30)), rtol=0.12)
+    np.testing.assert_allclose(table.scatter, np.broadcast_to(expected, (2, 32)), rtol=0.12)
     assert table.scatter.mean() == pytest.approx(expected.mean(), rel=0.02)
 
 
@@ -217,22 +217,6 @@ def test_gradients_equal_finite_differences():
 
     log_flux = torch.linspace(-8.83, -5.77, 12, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(noisy_mag, log_flux, eps=1e-6, atol=1e-5)
-
-
-@pytest.mark.parametrize(("mags", "end", "inner"), [((10.0, 14.0), 0, 1), ((22.0, 30.0), 11, 10)])
-def test_the_median_is_extrapolated_linearly_and_the_scatter_held(mags, end, inner):
-    table = fit_noise(make_catalogue("error_given_flux", 4000), NoiseConfig(n_bins=12))
-    mag = np.repeat(np.linspace(*mags, 9)[:, None], 2, axis=1)
-    maggies, draw = torch.as_tensor(10 ** (-0.4 * mag)), torch.zeros(9, 2, dtype=torch.float64)
-    model = NoiseModel(table)
-    median = model.sigma(maggies, draw).log10().numpy()
-    slope = (table.median[:, end] - table.median[:, inner]) / (
-        table.mag[:, end] - table.mag[:, inner]
-    )
-    expected = table.median[:, end] + slope * (mag - table.mag[:, end])
-    np.testing.assert_allclose(median, expected, atol=1e-10)
-    one_up = model.sigma(maggies, draw + 1).log10().numpy() - median
-    np.testing.assert_allclose(one_up, np.tile(table.scatter[:, end], (9, 1)), atol=1e-10)
 
 
 @pytest.mark.parametrize("form", FORMS)
