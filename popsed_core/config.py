@@ -152,6 +152,16 @@ class MockSurvey:
     model_error: Annotated[
         float, Field(ge=0, description="[mag] per galaxy and band, unknown to the fit")
     ] = 0.0
+    colour_error: Annotated[
+        float, Field(ge=0, description="[mag] per galaxy, smooth in wavelength, unknown to the fit")
+    ] = 0.0
+    colour_error_length: Annotated[
+        Positive, Field(description="[-] correlation length of colour_error in ln wavelength")
+    ] = 0.5
+    error_tail: Annotated[
+        float | None,
+        Field(gt=0, description="degrees of freedom of Student's t for both errors; null: normal"),
+    ] = None
     zero_point_error: Annotated[
         float, Field(ge=0, description="[mag] sigma of each band's offset, unknown to the fit")
     ] = 0.0
@@ -299,9 +309,13 @@ class SinkhornConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class SlicedConfig:
-    """Sliced Wasserstein-2 against the catalogue's quantiles along a pool of directions."""
+    """Sliced Wasserstein distance to the catalogue's quantiles along a pool of directions."""
 
-    kind: Literal["sliced"]
+    kind: Literal["sliced"] = "sliced"
+    p: Annotated[
+        Literal[1, 2],
+        Field(description="mean |difference|, which outliers sway less, or its square"),
+    ] = 1
     n_pool: Count = 2048
     n_step: Annotated[Count, Field(description="directions drawn per step")] = 64
 
@@ -310,7 +324,7 @@ class SlicedConfig:
 class CharacteristicConfig:
     """Squared difference of characteristic functions at a pool of frequencies."""
 
-    kind: Literal["characteristic"] = "characteristic"
+    kind: Literal["characteristic"]
     n_pool: Count = 2048
     n_step: Annotated[Count, Field(description="frequencies drawn per step")] = 256
     low: Annotated[Positive, Field(description="smallest |frequency|, log-uniform")] = 0.3
@@ -389,7 +403,7 @@ class FitConfig:
     max_gradient: Annotated[Positive, Field(description="norm at which gradients are cut")] = 1.0
     flow: FlowConfig = dataclasses.field(default_factory=FlowConfig)
     features: FeaturesConfig = dataclasses.field(default_factory=FeaturesConfig)
-    distance: Distance = dataclasses.field(default_factory=CharacteristicConfig)
+    distance: Distance = dataclasses.field(default_factory=SlicedConfig)
     learning_rate: LearningRate = dataclasses.field(default_factory=LearningRate)
     prior_weight: PriorWeight = dataclasses.field(default_factory=PriorWeight)
     selection: Annotated[

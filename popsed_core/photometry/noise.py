@@ -187,7 +187,13 @@ class NoiseModel(nn.Module):
     def forward(
         self, maggies: Float[Tensor, "galaxy band"], generator: torch.Generator, reduction: float
     ) -> Float[Tensor, "galaxy band"]:
-        """Return noisy fluxes, positive [maggies].
+        """Return noisy fluxes, positive [maggies]; arguments as for :meth:`observe`."""
+        return self.observe(maggies, generator, reduction)[0]
+
+    def observe(
+        self, maggies: Float[Tensor, "galaxy band"], generator: torch.Generator, reduction: float
+    ) -> tuple[Float[Tensor, "galaxy band"], Float[Tensor, "galaxy band"]]:
+        """Return noisy fluxes, positive, and the errors that they were drawn with [maggies].
 
         Args:
             maggies: noiseless fluxes.
@@ -198,7 +204,8 @@ class NoiseModel(nn.Module):
         draw = torch.randn(shape, generator=generator).to(maggies)
         uniform = torch.rand(shape, generator=generator).to(maggies)
         sigma = self.sigma(maggies, draw) / reduction
-        return (maggies + sigma * positive_normal(maggies / sigma, uniform)).clamp(min=MIN_MAGGIES)
+        noisy = maggies + sigma * positive_normal(maggies / sigma, uniform)
+        return noisy.clamp(min=MIN_MAGGIES), sigma
 
 
 def positive_normal(

@@ -23,9 +23,9 @@ NOISE = noise_table(BASE)
 LIMIT = 17.77  # [mag]
 
 
-def observe(kind="table2_mock", *, name="mock", seed=1, n_galaxies=200, **changes):
+def observe(kind="table2_mock", *, name="mock", seed=1, n_galaxies=200, noise=NOISE, **changes):
     config = MockSurvey(kind, "toy", n_galaxies=n_galaxies, limit_mag=LIMIT, **changes)
-    return mock.observe(name, config, SPECTRA, seed=seed, grid=GRID, base=BASE, noise=NOISE)
+    return mock.observe(name, config, SPECTRA, seed=seed, grid=GRID, base=BASE, noise=noise)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -135,6 +135,18 @@ def test_quoted_errors_follow_the_noise_table(observed):
     assert ratio.std() < 0.04
 
 
+def test_the_quoted_error_is_the_one_that_the_noise_was_drawn_with(photometry):
+    """Errors scatter by a factor 2; a second draw of them would give residuals heavy tails."""
+    uncertain = dataclasses.replace(NOISE, scatter=np.full_like(NOISE.scatter, 0.3))
+    catalogue, reference = observe(n_galaxies=800, noise=uncertain)
+    flux = 10 ** (-0.4 * true_mag(photometry, reference))
+    chi = (catalogue.maggies - flux) / (catalogue.maggies * catalogue.mag_error / 1.0857362)
+    chi = chi[catalogue.mag_error < 0.1]
+    assert len(chi) > 2000
+    assert chi.std() == pytest.approx(1, abs=0.05)
+    assert abs(stats.kurtosis(chi)) < 0.3  # of a normal; 5 or more with two draws
+
+
 def test_model_error_adds_its_scatter_per_galaxy_and_band(photometry):
     catalogue, reference = observe(n_galaxies=800, model_error=0.3)
     g, i = BANDS.index("g"), BANDS.index("i")
@@ -142,6 +154,30 @@ def test_model_error_adds_its_scatter_per_galaxy_and_band(photometry):
     expected = np.hypot(0.3, np.median(catalogue.mag_error[:, [g, i]], axis=0))
     np.testing.assert_allclose(residual.std(axis=0), expected, rtol=0.12)
     assert abs(np.corrcoef(residual.T)[0, 1]) < 0.15
+
+
+def test_colour_errors_are_smooth_in_wavelength_and_have_the_tails_asked_for():
+    waves = np.array([3551.0, 4686.0, 6166.0, 7480.0, 8932.0])
+    config = MockSurvey("realistic_mock", "toy", colour_error=0.03, colour_error_length=0.5)
+    error = mock.ModelErrors(config, waves).draw(np.random.default_rng(1), 40_000)
+    np.testing.assert_allclose(error.std(axis=0), 0.03, rtol=0.03)
+    expected = np.exp(-0.5 * (np.log(waves[2] / waves[0]) / 0.5) ** 2)
+    assert np.corrcoef(error[:, 0], error[:, 2])[0, 1] == pytest.approx(expected, abs=0.02)
+    assert abs(stats.kurtosis(error[:, 0])) < 0.2
+    config = dataclasses.replace(config, error_tail=5.0)
+    heavy = mock.ModelErrors(config, waves).draw(np.random.default_rng(1), 40_000) / 0.03
+    share = stats.t(5).cdf(np.linspace(-6, 6, 25))
+    found = [(heavy[:, 3] < x).mean() for x in np.linspace(-6, 6, 25)]
+    np.testing.assert_allclose(found, share, atol=0.01)
+
+
+def test_no_colour_error_leaves_the_independent_one():
+    config = MockSurvey("realistic_mock", "toy", model_error=0.02)
+    error = mock.ModelErrors(config, np.array([4000.0, 5000.0])).draw(
+        np.random.default_rng(2), 20_000
+    )
+    np.testing.assert_allclose(error.std(axis=0), 0.02, rtol=0.03)
+    assert abs(np.corrcoef(error.T)[0, 1]) < 0.03
 
 
 def test_zero_point_errors_shift_a_band_for_all_galaxies_alike(photometry):

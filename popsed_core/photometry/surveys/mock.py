@@ -11,6 +11,7 @@ from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.catalogue import Catalogue, CutFlow, Reference
+from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.surveys.mock_populations import POPULATIONS, VolumeMassDensity
 from popsed_core.photometry.synthetic import SyntheticPhotometry, build_synthetic_photometry
@@ -61,7 +62,9 @@ def observe(
             )
     redshifts = (MIN_REDSHIFT, config.max_redshift)
     photometry = build_synthetic_photometry(grid, base.filters, spectra, redshifts).double()
-    sky = _Sky(name, config, seed, photometry, NoiseModel(noise).double())
+    waves = np.array([load_filter(item).effective_wave for item in base.filters])
+    errors = ModelErrors(config, waves)
+    sky = _Sky(name, config, errors, seed, photometry, NoiseModel(noise).double())
     density = VolumeMassDensity(
         spectra.cosmology,
         config.max_redshift,
@@ -87,6 +90,32 @@ def observe(
     return _split(table, config, base, cuts, is_toy=grid.source == "toy")
 
 
+class ModelErrors:
+    """By how much real galaxies differ from the model, per galaxy [mag].
+
+    An independent part per band, and a smooth one: a Gaussian random function of ln(wavelength)
+    with covariance colour_error^2 exp(-(d ln wave)^2 / (2 length^2)), as when a spectrum's slope
+    or curvature is off.  With ``error_tail`` both follow Student's t together: some galaxies
+    differ by much more than most.
+    """
+
+    def __init__(self, config: MockSurvey, waves: np.ndarray) -> None:
+        """Set up for bands of these effective wavelengths [AA]."""
+        separation = np.subtract.outer(np.log(waves), np.log(waves)) / config.colour_error_length
+        covariance = config.colour_error**2 * np.exp(-0.5 * separation**2)
+        covariance += config.model_error**2 * np.eye(len(waves))
+        variance, axes = np.linalg.eigh(covariance)
+        self.root = (axes * np.sqrt(variance.clip(min=0))) @ axes.T
+        self.tail = config.error_tail
+
+    def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Return errors of ``n`` galaxies, (galaxy, band) [mag]."""
+        error = rng.normal(size=(n, len(self.root))) @ self.root
+        if self.tail is None:
+            return error
+        return error * np.sqrt(self.tail / rng.chisquare(self.tail, size=(n, 1)))
+
+
 class _Sky:
     """The random state and models from which batches of observed galaxies are drawn."""
 
@@ -94,11 +123,13 @@ class _Sky:
         self,
         name: str,
         config: MockSurvey,
+        errors: "ModelErrors",
         seed: int,
         photometry: SyntheticPhotometry,
         noise: NoiseModel,
     ) -> None:
         self.config = config
+        self.errors = errors
         self.photometry = photometry
         self.noise = noise
         self.rng = numpy_generator(seed, "mock", name)
@@ -134,11 +165,10 @@ class _Sky:
     @torch.no_grad()
     def _observe(self, matrix: np.ndarray) -> np.ndarray:
         maggies = self.photometry(from_matrix(torch.as_tensor(matrix)))
-        error = self.config.model_error * self.rng.normal(size=tuple(maggies.shape))
+        error = self.errors.draw(self.rng, len(maggies))
         maggies = maggies * torch.as_tensor(10 ** (0.4 * (error + self.zero_points)))
-        draw = torch.randn(tuple(maggies.shape), generator=self.generator).to(maggies)
-        noisy = self.noise(maggies, self.generator, 1.0)
-        mag_error = MAG_PER_LN * self.noise.sigma(noisy, draw) / noisy
+        noisy, sigma = self.noise.observe(maggies, self.generator, 1.0)
+        mag_error = MAG_PER_LN * sigma / noisy
         return torch.stack([-2.5 * torch.log10(noisy), mag_error], dim=1).numpy()
 
 
