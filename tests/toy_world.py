@@ -82,7 +82,7 @@ FIT = FitConfig(
     n_steps=2,
     n_samples=200,
     flow=FlowConfig(n_blocks=2, n_bins=4, n_hidden=16, n_layers=1),
-    distance=CharacteristicConfig(n_pool=128, n_step=32, low=0.3, high=5.0),
+    distance=CharacteristicConfig("characteristic", n_pool=128, n_step=32, low=0.3, high=5.0),
 )
 
 

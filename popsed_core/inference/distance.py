@@ -116,7 +116,7 @@ def build_distance(
         return Sinkhorn(data, config)
     pool = {"n_pool": config.n_pool, "n_step": config.n_step, "generator": generator}
     if isinstance(config, SlicedConfig):
-        return SlicedWasserstein(data, n_samples, **pool)
+        return SlicedWasserstein(data, n_samples, p=config.p, **pool)
     return CharacteristicFunction(data, (config.low, config.high), **pool)
 
 

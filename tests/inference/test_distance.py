@@ -12,8 +12,9 @@ from popsed_core.config import CharacteristicConfig, SinkhornConfig, SlicedConfi
 from popsed_core.errors import InputError
 from popsed_core.inference import characteristic, distance, sliced
 
-SLICED = SlicedConfig(kind="sliced", n_pool=64, n_step=16)
-CHARACTERISTIC = CharacteristicConfig(n_pool=512, n_step=128)
+SLICED = SlicedConfig(p=2, n_pool=64, n_step=16)
+SLICED_1 = SlicedConfig(p=1, n_pool=64, n_step=16)
+CHARACTERISTIC = CharacteristicConfig("characteristic", n_pool=512, n_step=128)
 
 
 def stream(seed: int = 0) -> torch.Generator:
@@ -62,6 +63,35 @@ def test_one_dimensional_transport_is_exact(n_rows):
     assert found.item() == pytest.approx(cost[linear_sum_assignment(cost)].mean(), rel=1e-9)
 
 
+def test_one_dimensional_transport_of_p_1_is_exact_for_as_many_rows():
+    x, y = normal(120, 1, seed=1), 2 * normal(120, 1, seed=2) + 0.3
+    found = distance.build_distance(SLICED_1, y, 120, stream())(x, stream(), 0.0)
+    cost = cdist(x, y)
+    assert found.item() == pytest.approx(cost[linear_sum_assignment(cost)].mean(), rel=1e-9)
+
+
+def test_one_dimensional_transport_of_p_1_neglects_the_width_of_cells_only():
+    x, y = normal(500, 1, seed=1), 2 * normal(5000, 1, seed=2) + 0.3
+    found = distance.build_distance(SLICED_1, y, 500, stream())(x, stream(), 0.0).item()
+    exact = (x.repeat_interleave(10, dim=0).sort(dim=0)[0] - y.sort(dim=0)[0]).abs().mean().item()
+    assert found == pytest.approx(exact, rel=0.01)
+    assert found <= exact
+
+
+def test_an_outlier_pulls_a_distance_of_p_1_no_harder_the_farther_it_lies():
+    """With p = 2 the pull grows in proportion: one wrong galaxy in a thousand can rule."""
+    pulls = {}
+    for config in (SLICED_1, SLICED):
+        for far in (10.0, 1000.0):
+            y = normal(1000, 2, seed=2)
+            y[0] = far
+            x = normal(200, 2, seed=1).requires_grad_()
+            distance.build_distance(config, y, 200, stream())(x, stream(), 0.0).backward()
+            pulls[config.p, far] = x.grad.abs().max().item()
+    assert pulls[1, 1000.0] < 1.5 * pulls[1, 10.0]
+    assert pulls[2, 1000.0] > 20 * pulls[2, 10.0]
+
+
 def test_quantile_cells_average_the_empirical_quantile_function():
     values = normal(1, 1, seed=3).new_tensor([[3.0, 1.0, 2.0, 10.0, 4.0]])  # five rows, two cells
     means, spread = sliced.cell_means(values, 2)
@@ -72,7 +102,7 @@ def test_quantile_cells_average_the_empirical_quantile_function():
 
 def test_sliced_distance_is_the_mean_over_directions_of_sorted_differences():
     x, y = normal(200, seed=1), normal(600, seed=2) * 1.3
-    every = SlicedConfig(kind="sliced", n_pool=32, n_step=32)
+    every = SlicedConfig(p=2, n_pool=32, n_step=32)
     found = distance.build_distance(every, y, 200, stream())
     copies = x.repeat_interleave(3, dim=0)
     parts = [
@@ -92,7 +122,7 @@ def test_chunks_of_directions_change_nothing(monkeypatch):
 
 def test_characteristic_distance_is_the_double_sum_without_its_diagonal():
     x, y = normal(40, seed=1), normal(30, seed=2) + 0.2
-    every = CharacteristicConfig(n_pool=50, n_step=50)
+    every = CharacteristicConfig("characteristic", n_pool=50, n_step=50)
     found = distance.build_distance(every, y, 40, stream())
 
     def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -104,7 +134,7 @@ def test_characteristic_distance_is_the_double_sum_without_its_diagonal():
 
 
 def test_characteristic_distance_is_unbiased_in_the_number_of_samples():
-    every = CharacteristicConfig(n_pool=128, n_step=128)
+    every = CharacteristicConfig("characteristic", n_pool=128, n_step=128)
     found = distance.build_distance(every, normal(200_000, seed=9), 20, stream())
     values = torch.stack([found(normal(20, seed=seed), stream(), 0.0) for seed in range(300)])
     assert abs(values.mean()) < 4 * values.std() / 300**0.5

@@ -103,7 +103,7 @@ def test_anchors_of_randomised_members_are_draws_from_the_zero_points_prior(surv
 def test_randomised_members_see_a_bootstrap_of_the_catalogue_restarts_all_of_it(survey):
     """In whitened features the mean of a bootstrap of n galaxies scatters by 1/sqrt(n)."""
     fit = replace(
-        FIT, distance=SlicedConfig("sliced", 512, 32), features=FeaturesConfig("whitened")
+        FIT, distance=SlicedConfig(n_pool=512, n_step=32), features=FeaturesConfig("whitened")
     )
     squares = []
     for k in range(1, 9):
@@ -164,7 +164,9 @@ def test_training_moves_the_weights(survey, member):
     assert any(not torch.equal(start[name], value) for name, value in member["flow"].items())
 
 
-@pytest.mark.parametrize("distance", [SlicedConfig("sliced", 64, 16), SinkhornConfig("sinkhorn")])
+@pytest.mark.parametrize(
+    "distance", [SlicedConfig(n_pool=64, n_step=16), SinkhornConfig("sinkhorn")]
+)
 def test_every_distance_trains(survey, distance):
     if distance.kind == "sinkhorn":
         distance = replace(distance, n_data=200, blur=((0.0, 0.3),))
