@@ -570,8 +570,12 @@ def _short(value: Any) -> str:
 
 
 def to_json(section: Any) -> str:
-    """Return a section (dataclass, mapping or value) as canonical JSON: one line, sorted keys."""
-    return json.dumps(to_plain(section), sort_keys=True)
+    """Return a section (dataclass, mapping or value) as one line of JSON.
+
+    Keys keep their order, which is that of the fields and of the file: the order of a survey's
+    bands has a meaning.
+    """
+    return json.dumps(to_plain(section))
 
 
 def to_plain(section: Any) -> Any:

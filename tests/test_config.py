@@ -50,6 +50,20 @@ def test_a_section_survives_json(section):
     assert c.from_json(c.FitConfig, c.to_json(section)) == section
 
 
+def test_json_keeps_the_order_of_bands_and_cuts(overlay):
+    bands = {
+        name: {"filter": f"sdss2010-{name}", "value": f"mag_{name}", "error": f"error_{name}"}
+        for name in "ugriz"
+    }
+    mine = {"kind": "table", "path": "x.csv", "quantity": "mag", "bands": bands}
+    mine["cuts"] = {"max_mag": {"z": 20.0, "g": 21.0}}
+    path = overlay({"surveys": {"mine": mine}})
+    path.write_text(yaml.safe_dump({"surveys": {"mine": mine}}, sort_keys=False))
+    survey = c.from_json(c.Survey, c.to_json(c.load(DEFAULT, path).surveys["mine"]))
+    assert "".join(survey.bands) == "ugriz"
+    assert list(survey.cuts.max_mag) == ["z", "g"]
+
+
 def test_the_whole_configuration_survives_json():
     config = c.load(DEFAULT)
     assert c.from_json(c.Config, c.to_json(config)) == config

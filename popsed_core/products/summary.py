@@ -150,12 +150,12 @@ def write_summary(
 
     Args:
         summary: the numbers.
-        path_to_json: everything, keys sorted.
+        path_to_json: everything, in the order of the summary, bands in that of the survey.
         path_to_markdown: tables for people.
         path_to_diagnostics: CSV with one row per quantity that the reference knows.
     """
     texts = {
-        path_to_json: json.dumps(summary, sort_keys=True, indent=1, allow_nan=False) + "\n",
+        path_to_json: json.dumps(summary, indent=1, allow_nan=False) + "\n",
         path_to_markdown: as_markdown(summary),
         path_to_diagnostics: _diagnostics_csv(summary),
     }

@@ -47,7 +47,13 @@ def test_json_gives_back_the_summary(summary, tmp_path):
     path, _, _ = write(summary, tmp_path)
     assert json.loads(path.read_text()) == json.loads(json.dumps(summary))
     text = path.read_text()
-    assert text.index('"comparison"') < text.index('"fit"') < text.index('"source"')
+    assert text.index('"source"') < text.index('"comparison"') < text.index('"fit"')
+
+
+def test_json_keeps_the_order_of_the_bands(summary, samples, tmp_path):
+    written = json.loads(write(summary, tmp_path)[0].read_text())
+    assert list(samples.bands) != sorted(samples.bands)
+    assert tuple(written["zero_points"]) == samples.bands
 
 
 def test_diagnostics_have_a_row_per_compared_quantity(summary, samples, tmp_path):
