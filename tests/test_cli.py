@@ -1,19 +1,24 @@
 """The console script: fast, helpful, one line per mistake, nothing left behind."""
 
 import argparse
+import csv
 import json
+import re
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from popsed_core import cli, doctor, loop
+from popsed_core.artefacts import load as load_artefact
 from popsed_core.artefacts import load_provenance, sha256
 from popsed_core.commands.common import worst_source
 from popsed_core.config import load, to_json
+from popsed_core.photometry.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = load(ROOT / "config.yaml", ROOT / "config" / "smoke.yaml")
@@ -88,12 +93,33 @@ def test_toy_spectra_are_called_toy(files):
     assert load_provenance(files["ssp"]).source == "toy"
 
 
-def test_the_cut_flow_is_a_table_that_never_grows(files):
-    lines = files["cut_flow"].read_text().splitlines()
-    assert lines[0] == "cut,n_kept"
-    counts = [int(line.rsplit(",", 1)[1]) for line in lines[1:]]
-    assert counts[0] == 400
-    assert counts == sorted(counts, reverse=True)
+def test_bands_keep_the_order_of_the_configuration(files):
+    assert load_artefact(files["catalogue"], Catalogue).bands == ("u", "g", "r", "i", "z")
+
+
+def test_the_cut_flow_tells_rows_in_and_out_of_each_cut(files):
+    with files["cut_flow"].open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["cut", "rows_in", "rows_out", "lost"]
+    counts = [[int(row[key]) for key in ("rows_in", "rows_out", "lost")] for row in rows]
+    assert rows[0]["cut"] == "read"
+    assert counts[0] == [400, 400, 0]
+    assert all(n_in - n_out == lost >= 0 for n_in, n_out, lost in counts)
+    assert all(after[0] == before[1] for before, after in pairwise(counts))
+
+
+def test_the_cut_flow_is_on_the_screen(tmp_path):
+    build = ("catalogue", "build", "--section", to_json(CONFIG.surveys["toy_survey"]))
+    outputs = [tmp_path / name for name in ("catalogue.h5", "reference.h5", "cut_flow.csv")]
+    words = [*build, "--input", TOY_SURVEY]
+    for option, path in zip(("--catalogue", "--reference", "--cut-flow"), outputs, strict=True):
+        words += [option, path]
+    code = "import sys; from popsed_core.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=True
+    )
+    assert re.search(r"cut +in +out +lost", done.stderr)
+    assert re.search(r"SNR > 1 in every band +[\d,]+ +[\d,]+ +\d+", done.stderr)
 
 
 def fit_words(files, folder):

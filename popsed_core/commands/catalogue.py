@@ -1,7 +1,6 @@
 """``popsed catalogue build``: read a survey's table, correct and select its galaxies."""
 
 import argparse
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,7 +25,11 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         "--reference", type=Path, required=True, metavar="OUT", help="redshifts etc. (HDF5)"
     )
     parser.add_argument(
-        "--cut-flow", type=Path, required=True, metavar="OUT", help="rows after each cut (CSV)"
+        "--cut-flow",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="rows in and out of each cut (CSV)",
     )
 
 
@@ -47,11 +50,10 @@ def save_catalogue(
     inputs: Mapping[str, Path | None],
 ) -> None:
     """Write the catalogue, its reference and its cut-flow."""
-    from popsed_core.artefacts import atomic_path, save
+    from popsed_core.artefacts import save
+    from popsed_core.photometry.catalogue import write_cut_flow
 
     origin = provenance(args, inputs, catalogue.source)
     save(catalogue, args.catalogue, origin)
     save(reference, args.reference, origin)
-    with atomic_path(args.cut_flow) as partial, partial.open("w", newline="") as stream:
-        rows = zip(catalogue.cut_names, catalogue.n_kept.tolist(), strict=True)
-        csv.writer(stream, lineterminator="\n").writerows([("cut", "n_kept"), *rows])
+    write_cut_flow(catalogue, args.cut_flow)

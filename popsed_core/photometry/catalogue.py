@@ -116,10 +116,6 @@ class CutFlow:
         self.names.append(name)
         self.n_kept.append(int(self.mask.sum()))
 
-    def table(self) -> str:
-        """Return the cut-flow as aligned text."""
-        return format_cut_flow(self.names, self.n_kept)
-
 
 def format_cut_flow(names: Sequence[str], n_kept: Sequence[int]) -> str:
     """Return aligned lines: cut, rows in, rows out, lost."""
