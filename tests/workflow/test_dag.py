@@ -3,13 +3,15 @@
 import re
 
 import pytest
-from workflow_tools import SMOKE, call, planned, snakemake
+from workflow_tools import ROOT, SMOKE, call, planned, snakemake
 
+from popsed_core import config
 from popsed_core.figures.registry import FIGURES
 
+N_MEMBERS = config.load(ROOT / "config.yaml").fit.n_members
 FIGURE_JOBS = {f"figure_{name}": 1 for name in FIGURES}
 ONE_SURVEY = {
-    "fit_member": 4,
+    "fit_member": N_MEMBERS,
     "sample_ensemble": 1,
     "write_tables": 1,
     "summarise": 1,
@@ -43,7 +45,7 @@ def test_the_smoke_run_downloads_nothing(checkout):
 def test_the_survey_can_be_named_on_the_command_line(checkout):
     jobs = planned(checkout, "--config", "survey=realistic_mock")
     assert jobs["observe_mock"] == 1
-    assert jobs["fit_member"] == 4
+    assert jobs["fit_member"] == N_MEMBERS
 
 
 def test_figures_alone_need_neither_tables_nor_report(checkout):
@@ -111,7 +113,7 @@ def test_a_wrong_configuration_stops_with_one_line(checkout, setting, told):
 def test_an_overlay_may_change_the_kind_of_distance(checkout, tmp_path):
     overlay = tmp_path / "sinkhorn.yaml"
     overlay.write_text("fit: {distance: {kind: sinkhorn, p: 1}}")
-    assert planned(checkout, "--configfile", overlay)["fit_member"] == 4
+    assert planned(checkout, "--configfile", overlay)["fit_member"] == N_MEMBERS
 
 
 def test_the_linter_is_content(checkout):
