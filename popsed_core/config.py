@@ -62,6 +62,10 @@ class SpectraConfig:
     """The stellar-population model."""
 
     n_pixels: Annotated[int, Field(ge=50, description="pixels of the ln-wavelength grid")] = 400
+    engine: Annotated[
+        Literal["exact", "emulator"],
+        Field(description="what the fit computes spectra with; mocks are always exact"),
+    ] = "exact"
     star_formation: Annotated[
         Literal["exact", "bins"], Field(description="exact integral, or the paper's 0.1 dex bins")
     ] = "exact"
@@ -70,6 +74,32 @@ class SpectraConfig:
         Field(description="bursts never precede the galaxy, or the released code's loss of mass"),
     ] = "continuous"
     cosmology: CosmologyConfig = dataclasses.field(default_factory=CosmologyConfig)
+
+
+@dataclass(frozen=True, config=STRICT)
+class TrainingSetConfig:
+    """Restframe spectra to train an emulator on, drawn uniformly from the parameters' boxes."""
+
+    method: Annotated[
+        Literal["table", "fsps"],
+        Field(description="exact sum over the SSP table, or python-fsps galaxy by galaxy"),
+    ] = "table"
+    n_chunks: Annotated[Count, Field(description="to train on; more may be added later")] = 30
+    n_validation_chunks: Annotated[Count, Field(description="never trained on")] = 1
+    chunk_size: Annotated[Count, Field(description="spectra per chunk")] = 100_000
+    grid: Annotated[
+        Literal["log", "ssp"],
+        Field(description="means over ln-wavelength pixels, or the SSP table's own wavelengths"),
+    ] = "log"
+    n_pixels: Annotated[int, Field(ge=50, description="of the grid `log`")] = 2000
+    wave_low: Annotated[Positive, Field(description="[AA] rest frame")] = 1000.0
+    wave_high: Annotated[
+        Positive, Field(description="[AA] rest frame; cut to what the SSP table has")
+    ] = 60000.0
+
+    def __post_init__(self) -> None:
+        if not self.wave_low < self.wave_high:
+            raise ValueError(f"wave_low {self.wave_low} is not below wave_high {self.wave_high}")
 
 
 # --- surveys --------------------------------------------------------------------------------
@@ -412,6 +442,56 @@ class FitConfig:
     noise_annealing: NoiseAnnealing = dataclasses.field(default_factory=NoiseAnnealing)
 
 
+# --- emulator -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, config=STRICT)
+class EmulatorConfig:
+    """Networks that predict the principal components of each wavelength segment (appendix A)."""
+
+    edges: Annotated[
+        tuple[Positive, ...], Field(min_length=2, description="[AA] of the segments, increasing")
+    ] = (1000.0, 2000.0, 3600.0, 5500.0, 7410.0, 60000.0)
+    n_components: Annotated[
+        tuple[Count, ...], Field(min_length=1, description="principal components per segment")
+    ] = (80, 50, 50, 50, 50)
+    n_hidden: Annotated[Count, Field(description="units per hidden layer")] = 256
+    n_layers: Annotated[Count, Field(description="linear layers, the last one included")] = 5
+    inputs: Annotated[
+        Literal["physical", "literal"],
+        Field(description="age, log t_burst, fractions and dust as the light feels them; or theta"),
+    ] = "physical"
+    target: Annotated[
+        Literal["behind_screen", "full"],
+        Field(description="the light before the diffuse screen, which is then exact; or after it"),
+    ] = "behind_screen"
+    loss: Annotated[
+        Literal["weighted", "unweighted"],
+        Field(description="components weighted by their variance, or all alike (the paper)"),
+    ] = "weighted"
+    n_epochs: Count = 60
+    n_steps: Annotated[Count, Field(description="optimiser steps per epoch")] = 500
+    batch_size: Annotated[Count, Field(description="spectra per step")] = 1000
+    learning_rate: LearningRate = dataclasses.field(default_factory=LearningRate)
+    patience: Annotated[
+        Count, Field(description="epochs without a better validation loss before it stops")
+    ] = 20
+
+    def __post_init__(self) -> None:
+        if list(self.edges) != sorted(set(self.edges)):
+            raise ValueError(f"edges: expected increasing wavelengths, got {list(self.edges)}")
+        if len(self.n_components) != self.n_segments:
+            raise ValueError(
+                f"n_components: got {len(self.n_components)}, but edges make "
+                f"{self.n_segments} segments"
+            )
+
+    @property
+    def n_segments(self) -> int:
+        """The number of wavelength segments."""
+        return len(self.edges) - 1
+
+
 @dataclass(frozen=True, config=STRICT)
 class ProductsConfig:
     """What is drawn from the trained ensemble."""
@@ -437,10 +517,12 @@ class Config:
     downloads: dict[Name, Download]
     ssp: SSPConfig
     spectra: SpectraConfig
+    training_set: TrainingSetConfig
     surveys: dict[Name, Survey]
     noise: NoiseConfig
     parameters: dict[str, ParameterConfig]
     fit: FitConfig
+    emulator: EmulatorConfig
     products: ProductsConfig
     runtime: RuntimeConfig = dataclasses.field(default_factory=RuntimeConfig)
 
@@ -463,6 +545,7 @@ class Config:
                 )
             self.fit_for(name)
             _check_parameters(self.parameters_for(name))
+        _check_segments(self.training_set, self.emulator)
 
     def fit_for(self, survey: str) -> FitConfig:
         """Return the fit section with the survey's own changes.
@@ -491,6 +574,21 @@ def _check_parameters(parameters: Mapping[str, ParameterConfig]) -> None:
         kinds = (parameter.coordinate, parameter.prior.kind)
         if "flat_simplex" in kinds and name not in SIMPLEX_POWER:
             raise ValueError(f"parameters.{name}: flat_simplex is for {list(SIMPLEX_POWER)}")
+
+
+def _check_segments(training: TrainingSetConfig, emulator: EmulatorConfig) -> None:
+    low, high = emulator.edges[0], emulator.edges[-1]
+    if not low <= training.wave_low < training.wave_high <= high:
+        raise ValueError(
+            f"emulator.edges: {low:g}-{high:g} AA do not enclose training_set.wave_low-wave_high, "
+            f"{training.wave_low:g}-{training.wave_high:g} AA"
+        )
+    n_spectra = training.n_chunks * training.chunk_size
+    if n_spectra <= max(emulator.n_components):
+        raise ValueError(
+            f"training_set: {n_spectra} spectra are too few for emulator.n_components, "
+            f"{max(emulator.n_components)}"
+        )
 
 
 def load(path: str | Path, *overlays: str | Path) -> Config:

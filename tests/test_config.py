@@ -115,6 +115,12 @@ def test_another_kind_replaces_the_section(overlay):
         ({"parameters": {"mass": {"low": 0, "high": 1}}}, "mass"),
         ({"parameters": {"redshift": {"low": 2}}}, "parameters.redshift"),
         ({"parameters": {"redshift": {"coordinate": "flat_simplex"}}}, "flat_simplex"),
+        ({"spectra": {"engine": "guess"}}, "spectra.engine"),
+        ({"training_set": {"wave_low": 7e4}}, "training_set: wave_low"),
+        ({"training_set": {"chunk_size": 2, "n_chunks": 1}}, "too few for emulator.n_components"),
+        ({"training_set": {"wave_low": 500.0}}, "training_set.wave_low"),
+        ({"emulator": {"edges": [1000.0, 900.0]}}, "emulator: edges: expected increasing"),
+        ({"emulator": {"n_components": [80, 50]}}, "n_components: got 2, but edges make 5"),
         ({"downloads": {"bc03": {"sha256": "abc"}}}, "downloads.bc03.sha256"),
     ],
 )
@@ -143,7 +149,7 @@ def test_text_that_is_no_json_is_refused():
 
 def test_the_description_has_every_key_of_the_default_configuration():
     described = {key.path for key in keys()}
-    for section in ("ssp", "spectra", "noise", "products", "runtime"):
+    for section in ("ssp", "spectra", "training_set", "emulator", "noise", "products", "runtime"):
         for item in dataclasses.fields(getattr(c.load(DEFAULT), section)):
             start = f"{section}.{item.name}"
             assert any(path == start or path.startswith(f"{start}.") for path in described)

@@ -69,7 +69,7 @@ rule observe_mock:
         section=lambda wildcards: json_without(
             CONFIG.surveys[wildcards.survey], "fit", "parameters"
         ),
-        spectra=to_json(CONFIG.spectra),
+        spectra=json_without(CONFIG.spectra, "engine"),
         seed=CONFIG.seed,
         code=code_version("popsed_core.photometry.surveys.mock"),
     message:
