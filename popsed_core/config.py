@@ -9,14 +9,14 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from popsed_core.config_checks import check_bands, check_parameters, check_table_survey
 from popsed_core.errors import InputError
-from popsed_core.parameters import NAMES, SIMPLEX_POWER
 
 STRICT = ConfigDict(extra="forbid")
 Positive = Annotated[float, Field(gt=0)]
@@ -47,6 +47,12 @@ class SSPConfig:
     path: Annotated[str | None, Field(description="table to read; null: the download")] = None
     wave_low: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 1000.0
     wave_high: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 30000.0
+
+    def __post_init__(self) -> None:
+        if not self.wave_low < self.wave_high:
+            raise ValueError(
+                f"wave_low {self.wave_low:g} is not below wave_high {self.wave_high:g}"
+            )
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -125,6 +131,8 @@ Changes = Annotated[
 @dataclass(frozen=True, config=STRICT)
 class KcorrectSurvey:
     """The 10,000 SDSS galaxies that ship with kcorrect."""
+
+    bands: ClassVar[tuple[str, ...]] = ("u", "g", "r", "i", "z")
 
     kind: Literal["kcorrect_sdss"]
     path: Annotated[str | None, Field(description="FITS table; null: the download")] = None
@@ -360,6 +368,10 @@ class CharacteristicConfig:
     low: Annotated[Positive, Field(description="smallest |frequency|, log-uniform")] = 0.3
     high: Annotated[Positive, Field(description="largest |frequency|")] = 20.0
 
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
+
 
 Distance = Annotated[
     SinkhornConfig | SlicedConfig | CharacteristicConfig, Field(discriminator="kind")
@@ -422,7 +434,9 @@ class FitConfig:
     n_epochs: Count = 40
     n_steps: Annotated[Count, Field(description="optimiser steps per epoch")] = 20
     n_samples: Annotated[Count, Field(description="synthetic galaxies per step")] = 2000
-    holdout: Annotated[Fraction, Field(description="of the catalogue, for validation")] = 0.05
+    holdout: Annotated[float, Field(gt=0, lt=1, description="of the catalogue, for validation")] = (
+        0.05
+    )
     model_error: Annotated[
         NonNegative, Field(description="[mag] error floor of the model per band")
     ] = 0.03
@@ -529,23 +543,45 @@ class Config:
     def __post_init__(self) -> None:
         if self.survey not in self.surveys:
             raise ValueError(f"survey {self.survey!r} is not one of surveys: {list(self.surveys)}")
+        if self.ssp.path is None and self.ssp.reader == "dsps":
+            raise ValueError("ssp.path: reader dsps needs a table; set ssp.path to its file")
+        if self.ssp.path is None and self.ssp.reader == "bc03":
+            self._check_download("bc03", "ssp.path")
+        check_parameters(self.parameters)
         for name, survey in self.surveys.items():
-            if isinstance(survey, MockSurvey) and isinstance(
-                self.surveys.get(survey.noise_from, survey), MockSurvey
-            ):
+            self._check_survey(name, survey)
+            check_bands(survey, self.fit_for(name), self.bands_of(name), f"surveys.{name}")
+            if survey.parameters:
+                check_parameters(self.parameters_for(name), f"surveys.{name}.parameters")
+        _check_segments(self.training_set, self.emulator)
+
+    def _check_survey(self, name: str, survey: Survey) -> None:
+        where = f"surveys.{name}"
+        if isinstance(survey, TableSurvey):
+            check_table_survey(survey, f"{where}.")
+        elif isinstance(survey, KcorrectSurvey) and survey.path is None:
+            self._check_download("kcorrect_sdss", f"{where}.path")
+        elif isinstance(survey, MockSurvey):
+            if isinstance(self.surveys.get(survey.noise_from, survey), MockSurvey):
+                raise ValueError(f"{where}.noise_from: {survey.noise_from!r} is no real survey")
+            if survey.cuts.min_j_minus_k is not None or survey.cuts.min_redshift is not None:
                 raise ValueError(
-                    f"surveys.{name}.noise_from: {survey.noise_from!r} is no real survey"
-                )
-            if isinstance(survey, MockSurvey) and (
-                survey.cuts.min_j_minus_k is not None or survey.cuts.min_redshift is not None
-            ):
-                raise ValueError(
-                    f"surveys.{name}.cuts: a mock has neither J - K nor stars; "
+                    f"{where}.cuts: a mock has neither J - K nor stars; "
                     "remove min_j_minus_k and min_redshift"
                 )
-            self.fit_for(name)
-            _check_parameters(self.parameters_for(name))
-        _check_segments(self.training_set, self.emulator)
+
+    def _check_download(self, name: str, path: str) -> None:
+        if name not in self.downloads:
+            raise ValueError(
+                f"downloads.{name}: missing; add it, or set {path} to a file of your own"
+            )
+
+    def bands_of(self, survey: str) -> tuple[str, ...]:
+        """Return the names of a survey's bands; a mock has those of the survey it imitates."""
+        section = self.surveys[survey]
+        if isinstance(section, MockSurvey):
+            section = self.surveys[section.noise_from]
+        return tuple(section.bands)
 
     def fit_for(self, survey: str) -> FitConfig:
         """Return the fit section with the survey's own changes.
@@ -564,16 +600,6 @@ class Config:
         """
         tree = merge(to_plain(self.parameters), self.surveys[survey].parameters)
         return parse(dict[str, ParameterConfig], tree, f"surveys.{survey}.parameters")
-
-
-def _check_parameters(parameters: Mapping[str, ParameterConfig]) -> None:
-    if set(parameters) != set(NAMES):
-        wrong = sorted(set(parameters) ^ set(NAMES))
-        raise ValueError(f"parameters: expected {list(NAMES)}; missing or unknown: {wrong}")
-    for name, parameter in parameters.items():
-        kinds = (parameter.coordinate, parameter.prior.kind)
-        if "flat_simplex" in kinds and name not in SIMPLEX_POWER:
-            raise ValueError(f"parameters.{name}: flat_simplex is for {list(SIMPLEX_POWER)}")
 
 
 def _check_segments(training: TrainingSetConfig, emulator: EmulatorConfig) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from popsed_core import cli, loop
 from popsed_core.config import TableBand, load, to_json, to_plain
@@ -112,12 +113,76 @@ def refused(tmp_path, capsys):
         ("surveys: {table2_mock: {noise_from: realistic_mock}}", ("noise_from",)),
         ("surveys: {sdss_demo: {fit: {n_epoch: 3}}}", ("sdss_demo", "n_epoch")),
         ("parameters: {metallicity: {low: 0, high: 1}}", ("metallicity",)),
+        (
+            "surveys: {table2_mock: {noise_from: andromeda}}",
+            ("table2_mock.noise_from", "andromeda"),
+        ),
+        ("surveys: {table2_mock: {limit_band: y}}", ("table2_mock.limit_band", "'y'", "'r'")),
+        (
+            "surveys: {sdss_demo: {cuts: {max_mag: {y: 20}}}}",
+            ("sdss_demo.cuts.max_mag", "'y'", "'u', 'g'"),
+        ),
+        (
+            "fit: {features: {kind: colours, reference: y}}",
+            ("sdss_demo.fit.features.reference", "'y'"),
+        ),
+        ("surveys: {sdss_demo: {parameters: {colour: {low: 0}}}}", ("sdss_demo", "colour")),
+        (
+            "surveys: {sdss_demo: {parameters: {kappa_1: {high: 2}}}}",
+            ("surveys.sdss_demo.parameters.kappa_1", "0 to 2", "0 to 1"),
+        ),
+        ("parameters: {redshift: {low: 0}}", ("parameters.redshift", "0 to 0.8", "narrow")),
+        ("parameters: {tau_bc: {prior: {against: tau_bc}}}", ("tau_bc.prior.against", "'tau_bc'")),
+        ("parameters: {tau_bc: {prior: {against: colour}}}", ("tau_bc.prior.against", "'colour'")),
+        ("parameters: {tau_bc: {prior: {against: null}}}", ("tau_bc.prior", "slope", "against")),
+        ("parameters: {tau_ism: {prior: {kind: comoving_volume}}}", ("tau_ism.prior.kind",)),
+        ("parameters: {tau_ism: {coordinate: flat_simplex}}", ("tau_ism", "flat_simplex")),
+        (
+            "parameters: {log_stellar_mass: {prior: {slope: [-1]}}}",
+            ("log_stellar_mass.prior", "1 slopes and 2 weights"),
+        ),
+        (
+            "parameters: {dust_index: {prior: {kind: tabulated, x: [-3, 0], density: [1, 1]}}}",
+            ("dust_index.prior", "density is zero at", "narrow"),
+        ),
+        ("fit: {holdout: 0}", ("fit.holdout", "greater than 0")),
+        ("fit: {distance: {kind: characteristic, low: 30}}", ("fit.distance", "30 is not below")),
+        ("ssp: {wave_low: 4.0e+4}", ("ssp", "wave_low 40000 is not below wave_high 30000")),
+        ("ssp: {reader: dsps}", ("ssp.path", "dsps needs a table")),
+        ("fit: {prior_weight: {end: 0}}", ("fit.prior_weight", "both be zero")),
+        (
+            "surveys: {mine: {kind: table, path: x.csv, quantity: mag, j_mag: j, bands: "
+            "{r: {filter: sdss2010-r, value: r, error: e}}}}",
+            ("surveys.mine.j_mag", "both"),
+        ),
+        (
+            "surveys: {mine: {kind: table, path: x.csv, quantity: mag, reference: {mass: m}, "
+            "bands: {r: {filter: sdss2010-r, value: r, error: e}}}}",
+            ("surveys.mine.reference", "mass", "log_stellar_mass"),
+        ),
+        (
+            "surveys: {mine: {kind: table, path: x.csv, quantity: mag, cuts: {min_redshift: 0}, "
+            "bands: {r: {filter: sdss2010-r, value: r, error: e}}}}",
+            ("surveys.mine.cuts.min_redshift", "redshift"),
+        ),
     ],
 )
 def test_a_wrong_configuration(refused, tmp_path, overlay, told):
     path = tmp_path / "overlay.yaml"
     path.write_text(overlay)
     refused(lambda: popsed("config", "check", ROOT / "config.yaml", path), *told)
+
+
+def without_downloads(tmp_path):
+    tree = yaml.safe_load((ROOT / "config.yaml").read_text()) | {"downloads": {}}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return path
+
+
+def test_a_download_that_nobody_describes(refused, tmp_path):
+    path = without_downloads(tmp_path)
+    refused(lambda: popsed("config", "check", path), "downloads.bc03: missing", "ssp.path")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ trees = st.recursive(
 ).filter(lambda value: isinstance(value, dict))
 distances = st.one_of(
     st.builds(c.SlicedConfig, kind=st.just("sliced"), n_pool=counts, n_step=counts),
-    st.builds(c.CharacteristicConfig, n_pool=counts, low=numbers, high=numbers),
+    st.builds(
+        c.CharacteristicConfig, n_pool=counts, low=st.floats(1e-6, 1), high=st.floats(2, 1e6)
+    ),
     st.builds(c.SinkhornConfig, kind=st.just("sinkhorn"), p=st.sampled_from([1, 2])),
 )
 fits = st.builds(c.FitConfig, n_members=counts, max_gradient=numbers, distance=distances)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from popsed_core import config
 from popsed_core.config import CosmologyConfig, ParameterConfig
-from popsed_core.errors import InputError
+from popsed_core.config_checks import check_prior
 from popsed_core.inference.space import simplex_log_density
 from popsed_core.parameters import SIMPLEX_POWER
 from popsed_core.spectra.cosmology import comoving_volume_density
@@ -24,8 +24,6 @@ from popsed_core.theta import Column, Theta
 
 N_NODES = 4097  # nodes of tabulated densities: cumulative errors below 1e-6
 SMALLEST_SHARE = 1e-8  # [of the peak] floor of a tabulated density: KL stays finite at a zero edge
-
-BELONGS = {"comoving_volume": "redshift", "schechter": "log_stellar_mass"}  # laws of one parameter
 
 Values = Float[np.ndarray, "galaxy"]
 Table = Float[np.ndarray, "node"]
@@ -187,64 +185,30 @@ def make_density(name: str, parameter: ParameterConfig, cosmology: CosmologyConf
     Raises:
         InputError: the prior does not fit the parameter or its range.
     """
+    check_prior(name, parameter)
     low, high, prior = parameter.low, parameter.high, parameter.prior
-    if BELONGS.get(prior.kind, name) != name:
-        raise InputError(
-            f"parameters.{name}.prior.kind: {prior.kind} is a law of {BELONGS[prior.kind]} only"
-        )
     if isinstance(prior, config.FlatSimplex):
         return SimplexDensity(low, high, SIMPLEX_POWER[name])
     if isinstance(prior, config.TruncatedNormal):
-        return _truncated_normal(name, low, high, prior)
+        return TruncatedNormalDensity(low, high, prior)
     if isinstance(prior, config.Schechter):
-        return _schechter(name, low, high, prior)
+        return SchechterDensity(low, high, prior)
     if isinstance(prior, config.ComovingVolume):
-        return _comoving_volume(name, low, high, cosmology)
+        return _comoving_volume(low, high, cosmology)
     if isinstance(prior, config.Tabulated):
-        return _tabulated(name, low, high, prior)
+        return _tabulated(low, high, prior)
     return UniformDensity(low, high)
 
 
-def _truncated_normal(
-    name: str, low: float, high: float, prior: config.TruncatedNormal
-) -> TruncatedNormalDensity:
-    if prior.slope != 0 and prior.against is None:
-        raise InputError(f"parameters.{name}.prior: slope {prior.slope} needs `against`")
-    return TruncatedNormalDensity(low, high, prior)
-
-
-def _schechter(name: str, low: float, high: float, prior: config.Schechter) -> SchechterDensity:
-    if len(prior.slope) != len(prior.weight):
-        raise InputError(
-            f"parameters.{name}.prior: got {len(prior.slope)} slopes and {len(prior.weight)} "
-            "weights, expected as many of each"
-        )
-    return SchechterDensity(low, high, prior)
-
-
-def _comoving_volume(
-    name: str, low: float, high: float, cosmology: CosmologyConfig
-) -> TabulatedDensity:
-    if low < 0:
-        raise InputError(f"parameters.{name}.low: got {low}, a redshift is not negative")
+def _comoving_volume(low: float, high: float, cosmology: CosmologyConfig) -> TabulatedDensity:
     # nodes in equal steps of the square root: the density is steep at its low end
     nodes = np.linspace(math.sqrt(low), math.sqrt(high), N_NODES) ** 2
     nodes[[0, -1]] = low, high
     return TabulatedDensity(nodes, comoving_volume_density(nodes, cosmology))
 
 
-def _tabulated(name: str, low: float, high: float, prior: config.Tabulated) -> TabulatedDensity:
-    where = f"parameters.{name}.prior"
+def _tabulated(low: float, high: float, prior: config.Tabulated) -> TabulatedDensity:
     x, density = np.array(prior.x), np.array(prior.density)
-    if len(x) != len(density) or not (np.diff(x) > 0).all():
-        raise InputError(f"{where}: x must increase and have one density for each of its values")
     inner = x[(x > low) & (x < high)]
     nodes = np.unique(np.concatenate((np.linspace(low, high, N_NODES), inner)))
-    values = np.interp(nodes, x, density, left=0.0, right=0.0)
-    if not (values[1:-1] > 0).all():
-        zero = nodes[1:-1][values[1:-1] <= 0][0]
-        raise InputError(
-            f"{where}: density is zero at {zero:.4g}, inside the range [{low}, {high}]; narrow "
-            "low and high to where it is positive, or give it a small positive value there"
-        )
-    return TabulatedDensity(nodes, values)
+    return TabulatedDensity(nodes, np.interp(nodes, x, density, left=0.0, right=0.0))

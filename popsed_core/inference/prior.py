@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from popsed_core.config import CosmologyConfig, ParameterConfig
-from popsed_core.errors import InputError
+from popsed_core.config_checks import drawing_order
 from popsed_core.inference.densities import make_density
 from popsed_core.inference.flow import log_normal
 from popsed_core.inference.space import ParameterSpace
@@ -100,25 +100,3 @@ class PopulationPrior(nn.Module):
             share = values[:, NAMES.index(name)]
             columns[name] = self.densities[name].quantile(share, columns)
         return Theta(*(torch.from_numpy(columns[name]) for name in NAMES))
-
-
-def drawing_order(against: Mapping[str, str | None]) -> tuple[str, ...]:
-    """Order parameters so that each comes after the one that its prior depends on.
-
-    Raises:
-        InputError: the other parameter is unknown, or the dependence is circular.
-    """
-    order: list[str] = []
-    while len(order) < len(against):
-        ready = [
-            name for name, other in against.items()
-            if name not in order and (other is None or other in order)
-        ]  # fmt: skip
-        if not ready:
-            name = next(name for name in against if name not in order)
-            raise InputError(
-                f"parameters.{name}.prior.against: got {against[name]!r}, expected a parameter "
-                f"that does not depend on {name} in turn; one of {list(against)}"
-            )
-        order += ready
-    return tuple(order)

@@ -16,7 +16,7 @@ from popsed_core.photometry.catalogue import Photometry
 from popsed_core.photometry.surveys.columns import pick
 
 HDU = "GSTTEST"
-BANDS = ("u", "g", "r", "i", "z")
+BANDS = KcorrectSurvey.bands
 FILTERS = tuple(f"sdss2010-{band}" for band in BANDS)
 ZERO_POINT = 22.5  # [mag] AB of one nanomaggie
 SDSS_TO_AB = np.array([-0.04, 0.0, 0.0, 0.0, 0.02])  # [mag] SDSS photometric flux calibration notes

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from popsed_core.config import TableBand, TableSurvey
+from popsed_core.config_checks import check_table_survey
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
-from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.catalogue import Photometry
 from popsed_core.photometry.surveys.columns import pick
 from popsed_core.photometry.surveys.table_files import Columns, read_columns
 
-REFERENCE_NAMES = (*NAMES, *(row.name for row in DERIVED))
 # ASSUME: no galaxy survey has a median magnitude outside these [mag]; the columns are wrong then
 BRIGHTEST_MEDIAN, FAINTEST_MEDIAN = 5.0, 32.0
 
@@ -32,7 +31,7 @@ def read_table(survey: TableSurvey, path: Path) -> Photometry:
         InputError: the file is missing, damaged or of unknown format, lacks a column, holds no
             valid value in one, or its magnitudes are implausible.
     """
-    _check(survey)
+    check_table_survey(survey)
     table = _Table(read_columns(path, survey.key), survey, path)
     pairs = [table.band(name, band) for name, band in survey.bands.items()]
     return Photometry(
@@ -44,14 +43,6 @@ def read_table(survey: TableSurvey, path: Path) -> Photometry:
         j_minus_k=table.j_minus_k(),
         path=str(path),
     )
-
-
-def _check(survey: TableSurvey) -> None:
-    if (survey.j_mag is None) != (survey.k_mag is None):
-        raise InputError("j_mag, k_mag: give both columns or neither")
-    unknown = sorted(set(survey.reference) - set(REFERENCE_NAMES))
-    if unknown:
-        raise InputError(f"reference: unknown names {unknown}, expected some of {REFERENCE_NAMES}")
 
 
 class _Table:

@@ -1,0 +1,185 @@
+"""What one key of the configuration demands of another, checked while it is read.
+
+Types and ranges of single keys are declared in :mod:`popsed_core.config`; here is what involves
+two: bands that must exist, priors that must fit their parameter, tables that must come from
+somewhere.  Takes sections as they are, imports neither them nor any science.
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from popsed_core.errors import InputError
+from popsed_core.parameters import DERIVED, NAMES, SIMPLEX_POWER
+
+REFERENCE_NAMES = (*NAMES, *(row.name for row in DERIVED))
+BELONGS = {"comoving_volume": "redshift", "schechter": "log_stellar_mass"}  # laws of one parameter
+# [unit of the parameter] beyond these the model has no meaning
+PHYSICAL = {
+    "redshift": (1e-6, 20.0),  # at redshift zero there is no luminosity distance
+    "kappa_1": (0.0, 1.0),
+    "kappa_2": (0.0, 1.0),
+    "kappa_3": (0.0, 1.0),
+    "t_burst": (0.0, 20.0),
+    "f_burst": (0.0, 1.0),
+    "tau_bc": (0.0, 100.0),
+    "tau_ism": (0.0, 100.0),
+}
+
+
+def check_parameters(parameters: Mapping[str, Any], where: str = "parameters") -> None:
+    """Check boxes, coordinates and priors of all parameters.
+
+    Args:
+        parameters: a ``ParameterConfig`` by name.
+        where: dotted path of the section, for messages.
+
+    Raises:
+        InputError: a parameter is missing, unknown or beyond what the model knows; or a
+            coordinate or prior does not fit it, or depends on itself.
+    """
+    if set(parameters) != set(NAMES):
+        wrong = sorted(set(parameters) ^ set(NAMES))
+        raise InputError(f"{where}: expected {list(NAMES)}; missing or unknown: {wrong}")
+    for name, parameter in parameters.items():
+        kinds = (parameter.coordinate, parameter.prior.kind)
+        if "flat_simplex" in kinds and name not in SIMPLEX_POWER:
+            raise InputError(f"{where}.{name}: flat_simplex is for {list(SIMPLEX_POWER)}")
+        low, high = PHYSICAL.get(name, (parameter.low, parameter.high))
+        if not low <= parameter.low < parameter.high <= high:
+            raise InputError(
+                f"{where}.{name}: got {parameter.low:g} to {parameter.high:g}, the model knows "
+                f"{low:g} to {high:g} only; narrow low and high"
+            )
+        check_prior(name, parameter, where)
+    drawing_order(
+        {name: getattr(item.prior, "against", None) for name, item in parameters.items()}, where
+    )
+
+
+def check_prior(name: str, parameter: Any, where: str = "parameters") -> None:
+    """Check that a prior fits its parameter and its range.
+
+    Raises:
+        InputError: it is a law of another parameter, incomplete, or zero inside the range.
+    """
+    prior = parameter.prior
+    if BELONGS.get(prior.kind, name) != name:
+        raise InputError(
+            f"{where}.{name}.prior.kind: {prior.kind} is a law of {BELONGS[prior.kind]} only"
+        )
+    if prior.kind == "comoving_volume" and parameter.low < 0:
+        raise InputError(f"{where}.{name}.low: got {parameter.low}, a redshift is not negative")
+    if prior.kind == "truncated_normal" and prior.slope != 0 and prior.against is None:
+        raise InputError(f"{where}.{name}.prior: slope {prior.slope} needs `against`")
+    if prior.kind == "schechter" and len(prior.slope) != len(prior.weight):
+        raise InputError(
+            f"{where}.{name}.prior: got {len(prior.slope)} slopes and {len(prior.weight)} "
+            "weights, expected as many of each"
+        )
+    if prior.kind == "tabulated":
+        _check_table(parameter, f"{where}.{name}.prior")
+
+
+def _check_table(parameter: Any, where: str) -> None:
+    """Check that a tabulated density is positive all over the inside of the range."""
+    x, density, low, high = (
+        parameter.prior.x,
+        parameter.prior.density,
+        parameter.low,
+        parameter.high,
+    )
+    if len(x) != len(density) or not all(a < b for a, b in pairwise(x)):
+        raise InputError(f"{where}: x must increase and have one density for each of its values")
+    points = [low, *(node for node in x if low < node < high), high]
+    inside = sorted([*points[1:-1], *((a + b) / 2 for a, b in pairwise(points))])
+    zeros = [value for value in inside if _interpolate(value, x, density) <= 0]
+    if zeros:
+        raise InputError(
+            f"{where}: density is zero at {zeros[0]:.4g}, inside the range [{low}, {high}]; "
+            "narrow low and high to where it is positive, or give it a small positive value there"
+        )
+
+
+def _interpolate(value: float, x: Sequence[float], y: Sequence[float]) -> float:
+    """Return y at ``value``, linear between nodes, zero outside them."""
+    if not x[0] <= value <= x[-1]:
+        return 0.0
+    right = max(bisect_left(x, value), 1)
+    share = (value - x[right - 1]) / (x[right] - x[right - 1])
+    return y[right - 1] + share * (y[right] - y[right - 1])
+
+
+def drawing_order(against: Mapping[str, str | None], where: str = "parameters") -> tuple[str, ...]:
+    """Order parameters so that each comes after the one that its prior depends on.
+
+    Raises:
+        InputError: the other parameter is unknown, or the dependence is circular.
+    """
+    order: list[str] = []
+    while len(order) < len(against):
+        ready = [
+            name for name, other in against.items()
+            if name not in order and (other is None or other in order)
+        ]  # fmt: skip
+        if not ready:
+            name = next(name for name in against if name not in order)
+            raise InputError(
+                f"{where}.{name}.prior.against: got {against[name]!r}, expected a parameter "
+                f"that does not depend on {name} in turn; one of {list(against)}"
+            )
+        order += ready
+    return tuple(order)
+
+
+def check_table_survey(survey: Any, where: str = "") -> None:
+    """Check what one key of a user's table demands of another.
+
+    Args:
+        survey: a ``TableSurvey``.
+        where: dotted path of the section with a dot at its end, for messages.
+
+    Raises:
+        InputError: the star cut lacks a column, or what is to be compared has no meaning here.
+    """
+    if (survey.j_mag is None) != (survey.k_mag is None):
+        raise InputError(f"{where}j_mag, k_mag: give both columns or neither")
+    if survey.cuts.min_j_minus_k is not None and survey.j_mag is None:
+        raise InputError(
+            f"{where}cuts.min_j_minus_k: got {survey.cuts.min_j_minus_k:g}, but no j_mag and "
+            "k_mag; name both columns, or remove the cut"
+        )
+    unknown = sorted(set(survey.reference) - set(REFERENCE_NAMES))
+    if unknown:
+        raise InputError(
+            f"{where}reference: unknown names {unknown}, expected some of {REFERENCE_NAMES}"
+        )
+    if survey.cuts.min_redshift is not None and "redshift" not in survey.reference:
+        raise InputError(
+            f"{where}cuts.min_redshift: got {survey.cuts.min_redshift:g}, but reference names no "
+            "redshift; name its column, or remove the cut"
+        )
+
+
+def check_bands(survey: Any, fit: Any, bands: Collection[str], where: str) -> None:
+    """Check that every band that a survey's section speaks of exists.
+
+    Args:
+        survey: the section; ``limit_band`` and ``cuts.max_mag`` are looked at.
+        fit: the survey's fit section; ``features.reference`` is looked at.
+        bands: the survey's bands.
+        where: dotted path of the section, for messages.
+
+    Raises:
+        InputError: a band is unknown.
+    """
+    named = {f"{where}.cuts.max_mag": list(survey.cuts.max_mag)}
+    if hasattr(survey, "limit_band"):
+        named[f"{where}.limit_band"] = [survey.limit_band]
+    if fit.features.kind == "colours" and fit.features.reference is not None:
+        named[f"{where}.fit.features.reference"] = [fit.features.reference]
+    for key, used in named.items():
+        unknown = [band for band in used if band not in bands]
+        if unknown:
+            raise InputError(f"{key}: no band {unknown[0]!r}, expected one of {list(bands)}")
