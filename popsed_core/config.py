@@ -40,15 +40,42 @@ class Download:
 
 
 @dataclass(frozen=True, config=STRICT)
+class FSPSConfig:
+    """FSPS through python-fsps (extra `fsps`), for the reader `fsps`."""
+
+    version: Annotated[
+        str, Field(pattern=r"^\d+\.\d+", description="of python-fsps; 0.4.8: MIST + MILES (paper)")
+    ] = "0.4.8"
+    imf: Literal["Chabrier", "Kroupa", "Salpeter"] = "Chabrier"
+    sps_home: Annotated[
+        str | None,
+        Field(description="folder of the FSPS data, $NAMES are expanded; null: a clone of `url`"),
+    ] = None
+    url: Annotated[str, Field(description="git repository or local path")] = (
+        "https://github.com/cconroy20/fsps"
+    )
+    tag: Annotated[
+        str | None,
+        Field(description="tag, branch or commit of `url`; null: the one that fits `version`"),
+    ] = None
+
+
+@dataclass(frozen=True, config=STRICT)
 class SSPConfig:
     """Which simple stellar populations."""
 
-    reader: Literal["bc03", "dsps", "toy"] = "bc03"
+    reader: Literal["bc03", "dsps", "fsps", "toy"] = "bc03"
     path: Annotated[str | None, Field(description="table to read; null: the download")] = None
     wave_low: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 1000.0
     wave_high: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 30000.0
+    fsps: FSPSConfig = dataclasses.field(default_factory=FSPSConfig)
 
     def __post_init__(self) -> None:
+        if self.reader == "fsps" and self.path is not None:
+            raise ValueError(
+                f"path: {self.path!r}, but reader fsps computes its table; give the FSPS data as "
+                "fsps.sps_home, or read a table of FSPS spectra with reader dsps"
+            )
         if not self.wave_low < self.wave_high:
             raise ValueError(
                 f"wave_low {self.wave_low:g} is not below wave_high {self.wave_high:g}"

@@ -77,6 +77,11 @@ def ssp_library():
     return {"bc03": ["resources/bc03.fits"]}.get(CONFIG.ssp.reader, [])
 
 
+def ssp_section():
+    """The SSP section as JSON; the settings of FSPS only where FSPS is the reader."""
+    return json_without(CONFIG.ssp, *([] if CONFIG.ssp.reader == "fsps" else ["fsps"]))
+
+
 def noise_source(wildcards):
     """The real survey whose bands and noise a mock borrows."""
     return CONFIG.surveys[wildcards.survey].noise_from

@@ -14,7 +14,7 @@ rule build_ssp:
         mem_mb=3000,
         runtime=20,
     params:
-        section=to_json(CONFIG.ssp),
+        section=ssp_section(),
         option=lambda wildcards, input: "--input" if input else "",
         code=code_version("popsed_core.spectra.build_ssp"),
     message:
