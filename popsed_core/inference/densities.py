@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from popsed_core import config
 from popsed_core.config import CosmologyConfig, ParameterConfig
 from popsed_core.config_checks import check_prior
-from popsed_core.inference.space import simplex_log_density
+from popsed_core.coordinates import simplex_log_density
 from popsed_core.parameters import SIMPLEX_POWER
 from popsed_core.spectra.cosmology import comoving_volume_density
 from popsed_core.theta import Column, Theta

@@ -53,9 +53,15 @@ class Dust(nn.Module):
         self, tau_ism: Float[Tensor, "galaxy"], dust_index: Float[Tensor, "galaxy"]
     ) -> Float[Tensor, "galaxy wave"]:
         """Return the transmission of the diffuse screen, seen by all stars."""
+        return torch.exp(self.log_screen(tau_ism, dust_index))
+
+    def log_screen(
+        self, tau_ism: Float[Tensor, "galaxy"], dust_index: Float[Tensor, "galaxy"]
+    ) -> Float[Tensor, "galaxy wave"]:
+        """Return the natural logarithm of the screen's transmission, which never underflows."""
         index = dust_index[:, None]
         shape = self.curve + index * self.curve_slope
-        return torch.exp(-tau_ism[:, None] * shape * torch.exp(index * self.log_wave))
+        return -tau_ism[:, None] * shape * torch.exp(index * self.log_wave)
 
     def birth_cloud(self, tau_bc: Float[Tensor, "galaxy"]) -> Float[Tensor, "galaxy wave"]:
         """Return the transmission of the birth clouds, seen by stars younger than 10^7 yr."""

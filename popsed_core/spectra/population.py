@@ -65,7 +65,7 @@ class PopulationSpectra(nn.Module):
         self,
         grid: SSPGrid,
         config: SpectraConfig,
-        edges: np.ndarray,
+        edges: np.ndarray | None,
         *,
         max_redshift: float,
         tolerance: float | None = TABLE_TOLERANCE,
@@ -75,13 +75,15 @@ class PopulationSpectra(nn.Module):
         Args:
             grid: the SSP table.
             config: star formation, burst, cosmology.
-            edges: pixel edges (pixel + 1,), as ln(AA).
+            edges: pixel edges (pixel + 1,), as ln(AA); None: the table's own wavelengths.
             max_redshift: up to which ages are tabulated.
             tolerance: of the factorised table; None for the plain table.
         """
         super().__init__()
         log_age = grid.ssp_lg_age_gyr + 9
-        flux = rebin(grid.ssp_wave, grid.ssp_flux.astype(float), edges)
+        wave, flux = grid.ssp_wave, grid.ssp_flux.astype(float)
+        if edges is not None:
+            wave, flux = np.exp(0.5 * (edges[1:] + edges[:-1])), rebin(wave, flux, edges)
         self.log_unit = float(np.log10(np.median(flux[flux > 0])))
         flux = flux / 10**self.log_unit
         self.n_young = int((log_age <= YOUNG_LOG_AGE + NODE_SLACK).sum())
@@ -91,7 +93,7 @@ class PopulationSpectra(nn.Module):
         self.star_formation = STAR_FORMATION[config.star_formation](log_age)
         self.burst = BURST[config.burst]()
         self.cosmology = CosmologyTable(config.cosmology, max_redshift)
-        self.dust = Dust(np.exp(0.5 * (edges[1:] + edges[:-1])))
+        self.dust = Dust(wave)
         nodes = {
             "log_age": log_age,
             "logzsol": grid.ssp_lgmet - grid.log_zsun,
@@ -104,11 +106,14 @@ class PopulationSpectra(nn.Module):
 
     def forward(self, theta: Theta) -> Float[Tensor, "galaxy pixel"]:
         """Return L_nu per solar mass formed, dust included [10^log_unit Lsun / Hz / Msun]."""
+        return self.behind_screen(theta) * self.dust.screen(theta.tau_ism, theta.dust_index)
+
+    def behind_screen(self, theta: Theta) -> Float[Tensor, "galaxy pixel"]:
+        """Return the light before the diffuse screen [10^log_unit Lsun / Hz / Msun]."""
         young, old = self.age_weights(theta)
         metals = hat_weights(self.logzsol, theta.logzsol)
         light = self.young_spectra(young, metals) * self.dust.birth_cloud(theta.tau_bc)
-        light = light + self.old_spectra(old, metals)
-        return light * self.dust.screen(theta.tau_ism, theta.dust_index)
+        return light + self.old_spectra(old, metals)
 
     def age_weights(
         self, theta: Theta
