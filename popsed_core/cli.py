@@ -18,6 +18,7 @@ from popsed_core.commands import (
     ensemble,
     figure,
     fit,
+    fsps,
     mock,
     noise,
     products,
@@ -25,7 +26,7 @@ from popsed_core.commands import (
 )
 from popsed_core.errors import InputError
 
-NOUNS = (data, ssp, catalogue, mock, noise, fit, ensemble, products, figure, config, doctor)
+NOUNS = (data, fsps, ssp, catalogue, mock, noise, fit, ensemble, products, figure, config, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from popsed_core.errors import InputError
+
 OLDEST_PYTHON = (3, 11)
 DISK_NEEDED = 2.0  # [GB] downloads, SSP table and results of the demo
 LOCK = Path(__file__).resolve().parent.parent / "envs" / "requirements.lock"
-SPS_FOLDERS = ("ISOCHRONES", "SPECTRA", "dust", "data")  # of the FSPS repository
+FSPS_DATA = "resources/fsps"  # where `popsed fsps fetch` puts them in the workflow
+N_NAMED = 8  # missing files that a line names
 
 Status = Literal["OK", "optional", "problem"]
 
@@ -47,7 +50,7 @@ def examine(folder: Path | None = None, lock: Path = LOCK) -> list[Check]:
         check_torch,
         lambda: check_versions(lock),
         check_keops,
-        check_sps_home,
+        lambda: check_sps_home(where),
         check_gpu,
         lambda: check_disk(where),
         lambda: check_write_access(where),
@@ -124,17 +127,27 @@ def check_keops() -> Check:
     return Check("KeOps", "OK", importlib.metadata.version("pykeops"))
 
 
-def check_sps_home() -> Check:
-    """The FSPS data, for making SSP tables of your own."""
-    home = os.environ.get("SPS_HOME", "")
+def check_sps_home(folder: Path | None = None) -> Check:
+    """Every file that the installed python-fsps opens is there, before it can stop at one."""
+    fetched = (folder or Path.cwd()) / FSPS_DATA
+    home = os.environ.get("SPS_HOME") or (str(fetched) if fetched.is_dir() else "")
     if not home:
-        remedy = "only for making SSP tables with FSPS: clone the FSPS repository, export SPS_HOME"
+        remedy = "only for SSP tables made with FSPS: `popsed fsps fetch`, or export SPS_HOME"
         return Check("SPS_HOME", "optional", "not set", remedy)
-    missing = [name for name in SPS_FOLDERS if not (Path(home) / name).is_dir()]
-    if missing:
-        remedy = "point SPS_HOME at a complete clone of the FSPS repository, or unset it"
-        return Check("SPS_HOME", "problem", f"{home} lacks {', '.join(missing)}", remedy)
-    return Check("SPS_HOME", "OK", home)
+    from popsed_core.spectra.fsps_data import missing_files, tag_for
+    from popsed_core.spectra.ssp_fsps import installed_build
+
+    try:
+        build = installed_build()
+    except InputError as error:
+        return Check("SPS_HOME", "optional", home, f"nothing to check it with: {error}")
+    missing = missing_files(build, Path(home))
+    if not missing:
+        return Check("SPS_HOME", "OK", f"{home}, complete for {build}")
+    named = ", ".join(missing[:N_NAMED])
+    more = f" and {len(missing) - N_NAMED} more" if len(missing) > N_NAMED else ""
+    remedy = f"get the FSPS data at {tag_for(build.version)} (`popsed fsps fetch`), or unset it"
+    return Check("SPS_HOME", "problem", f"{home} lacks {named}{more}, for {build}", remedy)
 
 
 def check_gpu() -> Check:

@@ -5,8 +5,8 @@
 The answer appears only when it is complete: FSPS may end this process without a word.
 """
 
-import os
 import sys
+from pathlib import Path
 
 import fsps
 import numpy as np
@@ -82,4 +82,4 @@ if __name__ == "__main__":
         found = globals()[name](dict(arrays))
     partial = answer + ".partial.npz"
     np.savez(partial, **found)
-    os.replace(partial, answer)
+    Path(partial).replace(answer)

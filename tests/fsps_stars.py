@@ -67,7 +67,7 @@ def wave_grid(n):
 
 
 def atmospheres(wave, log_t, n_log_g, metals):
-    """Eddington fluxes (wave, log T, log g) [erg / s / cm2 / Hz / sr]: black bodies with a break."""
+    """Eddington fluxes (wave, log T, log g) [erg/s/cm2/Hz/sr]: black bodies with a break."""
     t = 10.0 ** np.asarray(log_t)[None, :]
     frequency = LIGHT / wave[:, None]
     exponent = np.minimum(PLANCK * frequency / (BOLTZMANN * t), 600.0)

@@ -19,6 +19,7 @@ from popsed_core.artefacts import load_provenance, sha256
 from popsed_core.commands.common import worst_source
 from popsed_core.config import load, to_json
 from popsed_core.photometry.catalogue import Catalogue
+from popsed_core.spectra.fsps_data import FSPSBuild
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = load(ROOT / "config.yaml", ROOT / "config" / "smoke.yaml")
@@ -247,6 +248,10 @@ def test_a_problem_comes_with_a_remedy(check):
 
 def test_an_incomplete_sps_home_is_a_problem(monkeypatch, tmp_path):
     monkeypatch.setenv("SPS_HOME", str(tmp_path))
-    assert "ISOCHRONES" in doctor.check_sps_home().found
+    build = FSPSBuild("0.4.8", "mist", "miles", "DL07", 12)
+    monkeypatch.setattr("popsed_core.spectra.ssp_fsps.installed_build", lambda: build)
+    check = doctor.check_sps_home(tmp_path)
+    assert check.status == "problem"
+    assert "data/emlines_info.dat" in check.found
     monkeypatch.delenv("SPS_HOME")
-    assert doctor.check_sps_home().status == "optional"
+    assert doctor.check_sps_home(tmp_path).status == "optional"

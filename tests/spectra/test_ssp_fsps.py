@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from popsed_core.config import FSPSConfig, SSPConfig
+from popsed_core.doctor import check_sps_home
 from popsed_core.errors import InputError
 from popsed_core.spectra.build_ssp import build_ssp
 from popsed_core.spectra.fsps_data import FSPSBuild, missing_files
@@ -126,6 +127,19 @@ def test_a_stop_in_the_middle_is_an_error_that_names_sps_home(fsps_world, tmp_pa
     (home / name).write_text("# toy\n".join(whole[:50]))  # half of the ages
     words = r"before its export was complete \(exit status 0\); it said: .*number of isochrones"
     refused(fsps_world, f"SPS_HOME={home}: FSPS stopped {words}.*popsed doctor", sps_home=str(home))
+
+
+def test_the_doctor_knows_complete_data_and_names_what_is_missing(
+    fsps_world, tmp_path, monkeypatch
+):
+    name = "SPECTRA/xrb/xsp_feh-0.30.spec"
+    home = linked_home(fsps_world, tmp_path, name)
+    with fsps_world.installed():
+        assert check_sps_home(tmp_path).status == "OK"
+        monkeypatch.setenv("SPS_HOME", str(home))
+        check = check_sps_home(tmp_path)
+    assert check.status == "problem"
+    assert f"lacks {name}, for python-fsps {fsps_world.version}" in check.found
 
 
 def test_absent_python_fsps_is_one_clear_line(monkeypatch, tmp_path):

@@ -74,7 +74,10 @@ def ssp_library():
     """The library of the SSP reader: the user's own, the download, or nothing for the toy."""
     if CONFIG.ssp.path is not None:
         return [CONFIG.ssp.path]
-    return {"bc03": ["resources/bc03.fits"]}.get(CONFIG.ssp.reader, [])
+    if CONFIG.ssp.reader == "fsps" and CONFIG.ssp.fsps.sps_home is not None:
+        return []
+    downloads = {"bc03": ["resources/bc03.fits"], "fsps": ["resources/fsps.json"]}
+    return downloads.get(CONFIG.ssp.reader, [])
 
 
 def ssp_section():

@@ -17,6 +17,22 @@ rule download:
         "popsed data fetch --section {params.section:q} {output:q} 2>&1 | tee {log:q}"
 
 
+rule fetch_fsps:
+    output:
+        "resources/fsps.json",
+    log:
+        "logs/fetch_fsps.log",
+    localrule: True
+    conda:
+        "../../envs/popsed.yaml"
+    params:
+        section=to_json(CONFIG.ssp.fsps),
+    message:
+        "clone the FSPS data into resources/fsps"
+    shell:
+        "popsed fsps fetch --section {params.section:q} {output:q} 2>&1 | tee {log:q}"
+
+
 rule build_catalogue:
     input:
         survey_table,

@@ -1,0 +1,24 @@
+"""``popsed fsps fetch``: get the data that FSPS needs."""
+
+import argparse
+from pathlib import Path
+
+from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb
+
+
+def register(nouns: Subparsers) -> None:
+    """Add the noun ``fsps``."""
+    verbs = add_noun(nouns, "fsps", "the data of FSPS (SPS_HOME)")
+    fetch = add_verb(verbs, "fetch", run_fetch, "clone the FSPS repository at one revision")
+    add_section(fetch, "section")
+    fetch.add_argument(
+        "record", type=Path, help="JSON file to write; the data go beside it: fsps.json, fsps/"
+    )
+
+
+def run_fetch(args: argparse.Namespace) -> None:
+    """Clone the FSPS data."""
+    from popsed_core.config import FSPSConfig, from_json
+    from popsed_core.spectra.fetch_fsps import fetch_fsps
+
+    fetch_fsps(from_json(FSPSConfig, args.section, "--section"), args.record)
