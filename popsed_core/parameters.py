@@ -1,4 +1,4 @@
-"""The physical parameters of a galaxy: one row each (SCIENCE: Table 1 of Li et al. 2023).
+"""The physical parameters of a galaxy: one row each (Table 1 of Li et al. 2023).
 
 A new parameter is a row here plus the physics that uses it.  This module knows no torch, so that
 configuration and workflow can read it cheaply; :mod:`popsed_core.theta` holds the tensors.

@@ -75,22 +75,27 @@ def slow_spectrum(
     weights = weights + _hat(grid, np.array([burst_age]), np.array([row["f_burst"]]))
     spectra = _at_metallicity(grid, row["logzsol"])
     is_young = grid.ssp_lg_age_gyr + 9 <= 7.001
-    wave = _refined(grid.ssp_wave)
+    wave = refined(grid.ssp_wave)
     young = np.interp(wave, grid.ssp_wave, weights[is_young] @ spectra[is_young])
     old = np.interp(wave, grid.ssp_wave, weights[~is_young] @ spectra[~is_young])
     light = young * np.exp(-row["tau_bc"] * (wave / 5500) ** -1.0) + old
     return wave, light * np.exp(-row["tau_ism"] * attenuation(wave, row["dust_index"]))
 
 
-def _refined(wave: np.ndarray) -> np.ndarray:
-    """The table's wavelengths and, where they are sparse, more between them."""
-    n_between = max(1, 12_000 // len(wave))
-    position = np.arange(0, (len(wave) - 1) * n_between + 1) / n_between
-    return np.interp(position, np.arange(len(wave)), wave)
+def refined(wave: np.ndarray, max_step: float = 1.5e-4) -> np.ndarray:
+    """The table's wavelengths and, where they are sparse, more between them.
+
+    ``max_step`` in ln(wavelength): the dust curve and the filters are then linear in between.
+    """
+    n_parts = np.ceil(np.diff(np.log(wave)) / max_step).astype(int)
+    cell = np.repeat(np.arange(len(n_parts)), n_parts)
+    within = np.arange(len(cell)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)
+    inner = wave[cell] + np.diff(wave)[cell] * within / n_parts[cell]
+    return np.append(inner, wave[-1])
 
 
 def attenuation(wave: np.ndarray, index: float) -> np.ndarray:
-    """The Kriek & Conroy 2013 curve as SCIENCE prints it."""
+    """Calzetti et al. 2000 (eq. 4) with the slope and bump of Kriek & Conroy 2013 (eqs. 1-3)."""
     x = 1e4 / wave
     blue = 1.17 * (-2.156 + 1.509 * x - 0.198 * x**2 + 0.011 * x**3) + 1.78
     curve = np.where(wave <= 6300, blue, 1.17 * (-1.857 + 1.04 * x) + 1.78) / 0.44 / 4.05

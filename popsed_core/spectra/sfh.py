@@ -1,11 +1,11 @@
 """Star-formation histories as weights on the age nodes of an SSP table.
 
 The star-formation rate is a mix of four piecewise-linear bases (``nmf_bases``), cut at the age
-of the galaxy.  SSP spectra are linear in flux against log10(age) between nodes, so the light of
-the history is a weighted sum of nodes, and the weights are integrals in closed form: with
+of the galaxy (Li et al. 2023, eq. 1).  SSP spectra are linear in flux against log10(age) between
+nodes, so the light of the history is a weighted sum of nodes, with integrals in closed form: with
 C0(t) = int_0^t s dt and C1(t) = int_0^t s log10(t) dt, the interval between nodes x_i and x_i+1
 (log10 ages) adds (x_i+1 dC0 - dC1) / (x_i+1 - x_i) to node i and (dC1 - x_i dC0) / (x_i+1 - x_i)
-to node i+1 (SCIENCE: the integral that FSPS performs for ``sfh=3``).
+to node i+1: the integral of FSPS for ``sfh=3`` (Conroy et al. 2009; sfh_weight.f90).
 """
 
 from typing import Protocol
