@@ -1,28 +1,20 @@
 import numpy as np
 import pytest
 import torch
-from astropy import units as u
 from laws_tools import (
     SDSS,
-    WAVE_RANGE,
     corner_draws,
     galaxy,
     prior_draws,
     real_or_toy_grid,
-    slow_spectrum,
 )
-from speclite.filters import load_filters
 
 from popsed_core.config import SpectraConfig
-from popsed_core.constants import MEGAPARSEC
 from popsed_core.errors import InputError
 from popsed_core.photometry.filters import load_filter
-from popsed_core.photometry.projection import Projection
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.spectra.cosmology import make_cosmology
-from popsed_core.spectra.ssp_toy import toy_grid
-from popsed_core.spectra.wavelength import log_edges, log_integral
-from popsed_core.theta import Theta, from_matrix, to_matrix
+from popsed_core.spectra.wavelength import log_integral
+from popsed_core.theta import from_matrix, to_matrix
 
 REDSHIFTS = (0.001, 0.8)
 
@@ -30,11 +22,6 @@ REDSHIFTS = (0.001, 0.8)
 @pytest.fixture(scope="module")
 def grid():
     return real_or_toy_grid()
-
-
-@pytest.fixture(scope="module")
-def curves():
-    return [load_filter(name) for name in SDSS]
 
 
 def build(grid, n_pixels, tolerance=None):
@@ -47,57 +34,6 @@ def magnitudes(model, theta):
         return -2.5 * torch.log10(model(theta)).double()
 
 
-def test_flat_source_is_one_maggie_in_every_band_at_every_redshift(curves):
-    edges = log_edges(1500.0, 12000.0, 150)
-    projection = Projection(curves, edges, 0.8)
-    redshift = torch.linspace(0.0, 0.8, 301).double()
-    flat = torch.ones(len(redshift), 150).double()
-    torch.testing.assert_close(
-        projection(flat, redshift), torch.ones(301, 5).double(), atol=1e-4, rtol=0
-    )
-
-
-def test_full_resolution_photometry_equals_speclite(grid):
-    reference = load_filters(*SDSS)
-    cosmology = make_cosmology(SpectraConfig().cosmology)
-    theta = prior_draws(12, seed=2)
-    fast = magnitudes(build(grid, 6000), theta)
-    for row in range(12):
-        one = Theta(*(column[row : row + 1] for column in theta))
-        z, mass = one.redshift.item(), 10 ** one.log_stellar_mass.item()
-        rest, lnu = slow_spectrum(one, grid, SpectraConfig())
-        lnu = lnu * mass * grid.lsun
-        distance = cosmology.luminosity_distance(z).value * MEGAPARSEC
-        fnu = lnu * (1 + z) / (4 * np.pi * distance**2) * u.erg / u.s / u.cm**2 / u.Hz
-        wave = rest * (1 + z) * u.AA
-        flam = fnu.to(u.erg / u.s / u.cm**2 / u.AA, u.spectral_density(wave))
-        slow = np.array(reference.get_ab_magnitudes(flam, wave).as_array()[0].tolist())
-        np.testing.assert_allclose(fast[row], slow, atol=2e-3)
-
-
-def test_errors_fall_with_the_square_of_the_pixel_size(grid):
-    theta = prior_draws(400, seed=1)
-    truth = magnitudes(build(grid, 3200), theta)
-    seen = truth < 30
-    rms = [
-        (magnitudes(build(grid, n), theta) - truth)[seen].square().mean().sqrt().item()
-        for n in (100, 200, 400)
-    ]
-    assert rms[0] / rms[1] > 2.5
-    assert rms[1] / rms[2] > 2.0
-    assert rms[2] < 1e-3
-
-
-def test_the_default_costs_less_than_a_millimagnitude(grid):
-    theta = prior_draws(400, seed=4)
-    truth = magnitudes(build(grid, 3200), theta)
-    fast = build(grid, 400, tolerance=1e-4).float()
-    quick = magnitudes(fast, from_matrix(to_matrix(theta).float()))
-    seen = truth < 30
-    assert (quick - truth)[seen].square().mean().sqrt() < 1e-3
-    assert (quick - truth)[seen].abs().max() < 2e-2
-
-
 def test_ten_times_the_mass_is_two_and_a_half_magnitudes(grid):
     model = build(grid, 200)
     light, heavy = (magnitudes(model, galaxy(log_stellar_mass=m)) for m in (9.0, 10.0))
@@ -105,36 +41,31 @@ def test_ten_times_the_mass_is_two_and_a_half_magnitudes(grid):
 
 
 @pytest.mark.slow
-def test_two_hundred_thousand_draws_are_finite_with_finite_gradients():
-    model = build(toy_grid(WAVE_RANGE), 200, tolerance=1e-4).float()
+def test_two_hundred_thousand_draws_are_finite_with_finite_gradients(grid):
+    """In float32, from redshift 0.001, corners of the box included."""
+    model = build(grid, 100, tolerance=1e-4).float()
     for draws in (prior_draws(150_000, seed=8), corner_draws(50_000, seed=9)):
-        for chunk in to_matrix(draws).float().split(5000):
+        nearby = draws._replace(redshift=draws.redshift.where(draws.redshift > 0.005, 0.001))
+        for chunk in to_matrix(nearby).float().split(5000):
             matrix = chunk.clone().requires_grad_()
             maggies = model(from_matrix(matrix))
             assert torch.isfinite(maggies).all()
+            assert (maggies >= 0).all()
             torch.log(maggies.clamp(min=1e-30)).sum().backward()
             assert torch.isfinite(matrix.grad).all()
 
 
 def test_gradients_equal_finite_differences(grid):
+    """Every band and parameter of draws from the whole box, none within a step of a node."""
     model = build(grid, 200)
-    theta = to_matrix(galaxy(redshift=0.1234)).requires_grad_()
-    total = lambda m: torch.log10(model(from_matrix(m))).sum()  # noqa: E731
-    (slope,) = torch.autograd.grad(total(theta), theta)
-    for column in range(theta.shape[1]):
-        shift = torch.zeros_like(theta)
-        shift[0, column] = 1e-6
-        slow = (total(theta + shift) - total(theta - shift)) / 2e-6
-        assert slope[0, column].item() == pytest.approx(slow.item(), rel=5e-3, abs=1e-6)
-
-
-def test_float32_is_enough(grid):
-    theta = prior_draws(300, seed=7)
-    double = magnitudes(build(grid, 200), theta)
-    single = magnitudes(build(grid, 200).float(), from_matrix(to_matrix(theta).float()))
-    seen = double < 30
-    assert (single - double)[seen].abs().max() < 5e-4
-    assert (single - double)[seen].square().mean().sqrt() < 1e-4
+    theta = to_matrix(prior_draws(40, seed=11)).requires_grad_()
+    log_flux = lambda matrix: torch.log10(model(from_matrix(matrix)))  # noqa: E731
+    step = 1e-6 * torch.eye(theta.shape[1]).double()
+    slow = [(log_flux(theta + shift) - log_flux(theta - shift)) / 2e-6 for shift in step]
+    for band in range(len(SDSS)):
+        (slope,) = torch.autograd.grad(log_flux(theta)[:, band].sum(), theta)
+        expected = torch.stack([column[:, band] for column in slow], dim=1).detach()
+        torch.testing.assert_close(slope, expected, rtol=5e-3, atol=1e-6)
 
 
 def test_a_band_beyond_the_spectra_is_refused_with_the_remedy(grid):
