@@ -32,6 +32,7 @@ from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace
+from popsed_core.learning_rate import one_cycle
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
@@ -164,7 +165,7 @@ class FlowFit:
     def _step(self, epoch: int, step: int) -> tuple[float, float, float]:
         config = self.config
         progress = (epoch + step / config.n_steps) / config.n_epochs
-        self.optimiser.param_groups[0]["lr"] = schedules.one_cycle(progress, config.learning_rate)
+        self.optimiser.param_groups[0]["lr"] = one_cycle(progress, config.learning_rate)
         distance, divergence, theta, predicted = self.losses(progress)
         beta = schedules.prior_weight(progress, config.prior_weight)
         loss = distance + beta * (divergence + self.calibration_cost())

@@ -3,14 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from popsed_core.config import LearningRate, NoiseAnnealing, PriorWeight
-
-
-def one_cycle(progress: float, config: LearningRate) -> float:
-    """Return the learning rate: cosine from start up to peak, then down to end (Smith 2017)."""
-    if progress < config.rise:
-        return _cosine(config.start, config.peak, progress / config.rise)
-    return _cosine(config.peak, config.end, (progress - config.rise) / (1 - config.rise))
+from popsed_core.config import NoiseAnnealing, PriorWeight
 
 
 def noise_reduction(progress: float, config: NoiseAnnealing) -> float:
@@ -37,7 +30,3 @@ def blur(progress: float, steps: Sequence[tuple[float, float]]) -> float:
     """
     begun = [step for step in steps if step[0] <= progress]
     return max(begun)[1] if begun else min(steps)[1]
-
-
-def _cosine(start: float, end: float, fraction: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * fraction)) / 2

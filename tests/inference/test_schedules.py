@@ -6,6 +6,7 @@ import pytest
 
 from popsed_core.config import LearningRate, NoiseAnnealing, PriorWeight, SinkhornConfig
 from popsed_core.inference import schedules
+from popsed_core.learning_rate import one_cycle
 
 RATE = LearningRate(start=3e-4, peak=3e-3, end=3e-5, rise=0.3)
 
@@ -15,11 +16,11 @@ RATE = LearningRate(start=3e-4, peak=3e-3, end=3e-5, rise=0.3)
     [(0.0, 3e-4), (0.15, 1.65e-3), (0.3, 3e-3), (0.65, 1.515e-3), (1.0, 3e-5)],
 )
 def test_one_cycle_passes_through_start_peak_end_and_their_means(progress, expected):
-    assert schedules.one_cycle(progress, RATE) == pytest.approx(expected)
+    assert one_cycle(progress, RATE) == pytest.approx(expected)
 
 
 def test_one_cycle_rises_then_falls():
-    rates = [schedules.one_cycle(step / 100, RATE) for step in range(101)]
+    rates = [one_cycle(step / 100, RATE) for step in range(101)]
     assert rates[:31] == sorted(rates[:31])
     assert rates[30:] == sorted(rates[30:], reverse=True)
 
