@@ -32,14 +32,14 @@ def options(**values):
     return [x for key, value in values.items() for x in (f"--{key.replace('_', '-')}", value)]
 
 
-def build_catalogue(survey, folder, table=TOY_SURVEY):
+def build_catalogue(survey, folder, table=TOY_SURVEY, *words):
     outputs = options(
         catalogue=folder / "catalogue.h5",
         reference=folder / "reference.h5",
         cut_flow=folder / "cut_flow.csv",
     )
     section = survey if isinstance(survey, str) else to_json(survey)
-    return popsed("catalogue", "build", "--section", section, "--input", table, *outputs)
+    return popsed("catalogue", "build", "--section", section, "--input", table, *outputs, *words)
 
 
 def fit_member(files, folder, **changes):
@@ -252,29 +252,47 @@ def test_a_limit_in_a_band_that_does_not_exist(refused, tmp_path):
 # --- filters --------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def with_filter(files, tmp_path):
-    """Artefacts whose z band is looked at through another filter."""
+def with_filter(name):
+    """The toy survey, its z band looked at through another filter."""
+    return replace(SURVEY, bands={**SURVEY.bands, "z": replace(SURVEY.bands["z"], filter=name)})
 
-    def build(name):
-        bands = {**SURVEY.bands, "z": replace(SURVEY.bands["z"], filter=name)}
-        folder = tmp_path / "survey"
-        assert build_catalogue(replace(SURVEY, bands=bands), folder) == 0
-        return {**files, "catalogue": folder / "catalogue.h5"}
 
-    return build
+RANGES = ("--redshift", 0.001, 0.8, "--wave", 1000, 30000)
+UNCOVERED = ("filter wise2010-W4", "0.001-0.8", "cover", "ssp.wave_low/wave_high")
+
+
+def test_a_band_that_the_spectra_do_not_cover_stops_the_catalogue(refused, tmp_path):
+    survey = with_filter("wise2010-W4")
+    refused(lambda: build_catalogue(survey, tmp_path, TOY_SURVEY, *RANGES), *UNCOVERED)
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("wise2010-W4", ("filter wise2010-W4", "the spectra cover")), ("sdss2010-q", ("sdss2010-q",))],
+    [
+        ("sdss2010-q", ("filter sdss2010-q", "speclite")),
+        ("sdss_q0", ("filter sdss_q0", "sedpy")),
+        ("curves/mine.dat", ("filter curves/mine.dat", "no such file")),
+    ],
 )
-def test_a_band_that_the_spectra_do_not_cover_or_nobody_knows(
-    refused, with_filter, tmp_path, name, told, capsys
-):
-    files = with_filter(name)
+def test_a_filter_that_nobody_knows_stops_the_catalogue(refused, tmp_path, name, told):
+    refused(lambda: build_catalogue(with_filter(name), tmp_path), *told)
+
+
+def test_a_band_that_the_spectra_do_not_cover_stops_mock_and_fit(refused, files, tmp_path, capsys):
+    assert build_catalogue(with_filter("wise2010-W1"), tmp_path) == 0
+    wrong = {**files, "catalogue": tmp_path / "catalogue.h5"}
     capsys.readouterr()
-    refused(lambda: fit_member(files, tmp_path), *told)
+    refused(lambda: fit_member(wrong, tmp_path), "filter wise2010-W1", "the spectra cover")
+    sections = options(
+        survey="table2_mock",
+        section=to_json(CONFIG.surveys["table2_mock"]),
+        spectra=to_json(CONFIG.spectra),
+    )
+    paths = options(ssp=files["ssp"], noise=files["noise"], base_catalogue=wrong["catalogue"])
+    names = options(catalogue="c.h5", reference="r.h5", cut_flow="c.csv")
+    observe = [*sections, "--seed", 1, *paths, *names, "--redshift", 0.001, 0.8]
+    told = ("filter wise2010-W1", "0.001-0.8")
+    refused(lambda: popsed("mock", "observe", *observe), *told)
 
 
 # --- files ----------------------------------------------------------------------------------

@@ -4,7 +4,15 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb, provenance
+from popsed_core.commands.common import (
+    Pair,
+    Subparsers,
+    add_noun,
+    add_redshift_range,
+    add_section,
+    add_verb,
+    provenance,
+)
 
 
 def register(nouns: Subparsers) -> None:
@@ -13,6 +21,15 @@ def register(nouns: Subparsers) -> None:
     build = add_verb(verbs, "build", run_build, "make AB magnitudes [mag] and apply the cuts")
     add_section(build, "section")
     build.add_argument("--input", type=Path, metavar="PATH", help="the survey's table")
+    add_redshift_range(build)
+    build.add_argument(
+        "--wave",
+        type=float,
+        nargs=2,
+        action=Pair,
+        metavar=("LOW", "HIGH"),
+        help="what the spectra of the fit to come will cover, rest frame [AA]",
+    )
     add_outputs(build)
 
 
@@ -39,7 +56,9 @@ def run_build(args: argparse.Namespace) -> None:
     from popsed_core.photometry.build_catalogue import build_catalogue
 
     survey = from_json(Survey, args.section, "--section")
-    catalogue, reference = build_catalogue(survey, args.input)
+    catalogue, reference = build_catalogue(
+        survey, args.input, redshift_range=args.redshift, spectrum_range=args.wave
+    )
     save_catalogue(args, catalogue, reference, {"input": args.input})
 
 

@@ -21,6 +21,14 @@ INPUTS = {
 Subparsers = Any  # argparse keeps the class of `add_subparsers()` private
 
 
+class Pair(argparse.Action):
+    """Keeps the two values of an option as a tuple."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        """Store them."""
+        setattr(namespace, self.dest, tuple(values))
+
+
 def add_noun(nouns: Subparsers, name: str, text: str) -> Subparsers:
     """Add a noun such as ``fit`` and return the place for its verbs."""
     parser = nouns.add_parser(name, help=text, description=text)
@@ -61,6 +69,18 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     """Add the run's seed."""
     parser.add_argument(
         "--seed", type=int, required=True, metavar="N", help="seed of all named random streams"
+    )
+
+
+def add_redshift_range(parser: argparse.ArgumentParser) -> None:
+    """Add the redshifts over which the spectra must cover every filter."""
+    parser.add_argument(
+        "--redshift",
+        type=float,
+        nargs=2,
+        action=Pair,
+        metavar=("LOW", "HIGH"),
+        help="of the fit to come: stop if the spectra do not cover a filter there",
     )
 
 

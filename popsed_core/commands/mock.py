@@ -10,6 +10,7 @@ from popsed_core.commands.common import (
     Subparsers,
     add_inputs,
     add_noun,
+    add_redshift_range,
     add_section,
     add_seed,
     add_threads,
@@ -30,6 +31,7 @@ def register(nouns: Subparsers) -> None:
     observe.add_argument(
         "--base-catalogue", type=Path, required=True, metavar="PATH", help=INPUTS["catalogue"]
     )
+    add_redshift_range(observe)
     add_outputs(observe)
     add_threads(observe)
     observe.set_defaults(label="{survey}: ")
@@ -40,19 +42,22 @@ def run_observe(args: argparse.Namespace) -> None:
     from popsed_core.artefacts import load
     from popsed_core.config import MockSurvey, SpectraConfig, from_json
     from popsed_core.photometry.catalogue import Catalogue, format_cut_flow
+    from popsed_core.photometry.coverage import check_filters
     from popsed_core.photometry.noise import NoiseTable
     from popsed_core.photometry.surveys.mock import observe
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.ssp import SSPGrid
 
     set_threads(args.n_threads)
+    grid, base = load(args.ssp, SSPGrid), load(args.base_catalogue, Catalogue)
+    check_filters(base.filters, args.redshift, (float(grid.ssp_wave[0]), float(grid.ssp_wave[-1])))
     catalogue, reference = observe(
         args.survey,
         from_json(MockSurvey, args.section, "--section"),
         from_json(SpectraConfig, args.spectra, "--spectra"),
         seed=args.seed,
-        grid=load(args.ssp, SSPGrid),
-        base=load(args.base_catalogue, Catalogue),
+        grid=grid,
+        base=base,
         noise=load(args.noise, NoiseTable),
     )
     log.info("%s", format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()))

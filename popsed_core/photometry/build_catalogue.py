@@ -13,6 +13,7 @@ from popsed_core.photometry.catalogue import (
     format_cut_flow,
     select,
 )
+from popsed_core.photometry.coverage import Range, check_filters
 from popsed_core.photometry.surveys.kcorrect_sdss import read_kcorrect_sdss
 from popsed_core.photometry.surveys.table import read_table
 
@@ -24,24 +25,35 @@ READERS: dict[str, Callable[[Any, Path], Photometry]] = {
 }
 
 
-def build_catalogue(survey: Any, path: Path | None) -> tuple[Catalogue, Reference]:
+def build_catalogue(
+    survey: Any,
+    path: Path | None,
+    *,
+    redshift_range: Range | None = None,
+    spectrum_range: Range | None = None,
+) -> tuple[Catalogue, Reference]:
     """Read a survey and apply its cuts.
 
     Args:
         survey: a survey section of the configuration that is read from a file.
         path: the file; None: ``survey.path``.
+        redshift_range: lowest and highest redshift of the fit that will follow.
+        spectrum_range: wavelengths that its spectra will cover, rest frame [AA].
 
     Returns:
         The photometry, and apart from it what is only for comparison, row by row.
 
     Raises:
-        InputError: the file cannot be read, or no galaxy is left; names the remedy.
+        InputError: the file cannot be read, no galaxy is left, or a filter is unknown or, where
+            both ranges are given, not covered by the spectra; names the remedy.
     """
     if survey.kind not in READERS:
         raise InputError(f"kind: {survey.kind} is not read from a file; expected {list(READERS)}")
     found = path or survey.path
     if found is None:
         raise InputError(f"path: a survey of kind {survey.kind} needs a file; set its path")
-    catalogue, reference = select(READERS[survey.kind](survey, Path(found)), survey.cuts)
+    photometry = READERS[survey.kind](survey, Path(found))
+    check_filters(photometry.filters, redshift_range, spectrum_range)
+    catalogue, reference = select(photometry, survey.cuts)
     logger.info("%s\n%s", found, format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()))
     return catalogue, reference

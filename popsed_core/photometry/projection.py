@@ -13,37 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.errors import InputError
+from popsed_core.photometry.coverage import SHIFT_STEP
 from popsed_core.photometry.filters import FilterCurve
 from popsed_core.spectra.wavelength import log_integral
-
-SHIFT_STEP = 6e-4  # spacing of the table in ln(1 + redshift); finer changes nothing measurable
-
-
-def rest_frame_range(
-    curves: Sequence[FilterCurve], redshift_range: tuple[float, float]
-) -> tuple[float, float]:
-    """Return the rest-frame wavelengths that the filters see over the redshifts [AA]."""
-    low = min(curve.wave[0] for curve in curves) / (1 + redshift_range[1] + 2 * SHIFT_STEP)
-    high = max(curve.wave[-1] for curve in curves) / (1 + redshift_range[0])
-    return float(low), float(high)
-
-
-def check_coverage(
-    curves: Sequence[FilterCurve],
-    redshift_range: tuple[float, float],
-    spectrum_range: tuple[float, float],
-) -> None:
-    """Raise InputError unless the spectra cover every filter at every redshift."""
-    for curve in curves:
-        low, high = rest_frame_range([curve], redshift_range)
-        if low < spectrum_range[0] or high > spectrum_range[1]:
-            raise InputError(
-                f"filter {curve.name}: needs rest-frame {low:.0f}-{high:.0f} AA at redshift "
-                f"{redshift_range[0]}-{redshift_range[1]}, but the spectra cover "
-                f"{spectrum_range[0]:.0f}-{spectrum_range[1]:.0f} AA; narrow parameters.redshift, "
-                "widen ssp.wave_low/wave_high, or drop the band"
-            )
 
 
 class Projection(nn.Module):

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from popsed_core.config import SpectraConfig
 from popsed_core.constants import AB_ZERO_POINT, MEGAPARSEC
+from popsed_core.photometry.coverage import check_coverage, rest_frame_range
 from popsed_core.photometry.filters import load_filter
-from popsed_core.photometry.projection import Projection, check_coverage, rest_frame_range
+from popsed_core.photometry.projection import Projection
 from popsed_core.spectra.population import TABLE_TOLERANCE, PopulationSpectra
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.wavelength import log_edges

@@ -64,7 +64,7 @@ CASES = {
     "key: seed": (key("seed", 5, CONFIG), MOCK),
     "key: ssp.wave_high": (
         key("ssp.wave_high", 29000.0),
-        MOCK - {"fit_noise"} | {"build_ssp", "fit_noise"},
+        MOCK | {"build_ssp", "build_catalogue"},
     ),
     "key: spectra.burst": (key("spectra.burst", "released"), MOCK),
     "key: parameters": (key("parameters.tau_bc.high", 2.5, CONFIG), FITS),

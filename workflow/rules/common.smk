@@ -85,6 +85,12 @@ def ssp_section():
     return json_without(CONFIG.ssp, *([] if CONFIG.ssp.reader == "fsps" else ["fsps"]))
 
 
+def redshift_range(wildcards):
+    """The redshifts of a survey's fit, over which the spectra must cover its filters."""
+    redshift = CONFIG.parameters_for(wildcards.survey)["redshift"]
+    return f"{redshift.low} {redshift.high}"
+
+
 def noise_source(wildcards):
     """The real survey whose bands and noise a mock borrows."""
     return CONFIG.surveys[wildcards.survey].noise_from

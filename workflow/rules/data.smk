@@ -53,11 +53,14 @@ rule build_catalogue:
         section=lambda wildcards: json_without(
             CONFIG.surveys[wildcards.survey], "fit", "parameters"
         ),
+        redshift=redshift_range,
+        wave=f"{CONFIG.ssp.wave_low} {CONFIG.ssp.wave_high}",
         code=code_version("popsed_core.photometry.build_catalogue"),
     message:
         "{wildcards.survey}: read the survey and select galaxies"
     shell:
         "popsed catalogue build --section {params.section:q} --input {input:q}"
+        " --redshift {params.redshift} --wave {params.wave}"
         " --catalogue {output.catalogue:q} --reference {output.reference:q}"
         " --cut-flow {output.cut_flow:q} 2>&1 | tee {log:q}"
 
@@ -87,12 +90,14 @@ rule observe_mock:
         ),
         spectra=json_without(CONFIG.spectra, "engine"),
         seed=CONFIG.seed,
+        redshift=redshift_range,
         code=code_version("popsed_core.photometry.surveys.mock"),
     message:
         "{wildcards.survey}: draw galaxies of known truth and observe them"
     shell:
         "popsed mock observe --survey {wildcards.survey} --section {params.section:q}"
         " --spectra {params.spectra:q} --seed {params.seed} --n-threads {threads}"
+        " --redshift {params.redshift}"
         " --ssp {input.ssp:q} --base-catalogue {input.base:q} --noise {input.noise:q}"
         " --catalogue {output.catalogue:q} --reference {output.reference:q}"
         " --cut-flow {output.cut_flow:q} 2>&1 | tee {log:q}"
