@@ -9,7 +9,8 @@ opens HDF5.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,15 @@ HDF5File, HDF5Group, HDF5Dataset = h5py.File, h5py.Group, h5py.Dataset  # for re
 def array(unit: str, *axes: str) -> Any:
     """Declare an array field with its unit and the names of its axes."""
     return field(metadata={"unit": unit, "axes": axes})
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Size, type and chunks of an array that is written by slices."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    chunks: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -96,11 +106,48 @@ def save(artefact: Any, path: str | Path, provenance: Provenance) -> None:
         provenance: recorded in the file's attributes.
     """
     with atomic_path(path) as partial, h5py.File(partial, "w", libver="v110") as file:
-        file.attrs["artefact"] = type(artefact).__name__
-        file.attrs["popsed_version"] = __version__
-        file.attrs["provenance"] = json.dumps(asdict(provenance), sort_keys=True)
+        _write_header(file, type(artefact), provenance)
         for item in fields(artefact):
             _write_field(file, item.name, item.metadata, getattr(artefact, item.name))
+
+
+@contextmanager
+def save_streamed(
+    kind: type, path: str | Path, provenance: Provenance, values: Mapping[str, Any], **large: Stream
+) -> Iterator[dict[str, HDF5Dataset]]:
+    """Write an artefact whose large arrays do not fit into memory, atomically.
+
+    Args:
+        kind: the artefact's dataclass.
+        path: the file to make or replace.
+        provenance: recorded in the file's attributes.
+        values: the fields that are at hand.
+        large: the other fields, which are checked against corruption when they are read.
+
+    Yields:
+        The datasets of the large fields, to be filled by slices.
+    """
+    with atomic_path(path) as partial, h5py.File(partial, "w", libver="v110") as file:
+        _write_header(file, kind, provenance)
+        datasets = {}
+        for item in fields(kind):
+            if item.name in large:
+                stream = large[item.name]
+                options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+                datasets[item.name] = file.create_dataset(
+                    item.name, stream.shape, stream.dtype, chunks=stream.chunks,
+                    track_times=False, fletcher32=True, **options,
+                )  # fmt: skip
+                _describe(datasets[item.name], item.metadata)
+            else:
+                _write_field(file, item.name, item.metadata, values[item.name])
+        yield datasets
+
+
+def _write_header(file: h5py.File, kind: type, provenance: Provenance) -> None:
+    file.attrs["artefact"] = kind.__name__
+    file.attrs["popsed_version"] = __version__
+    file.attrs["provenance"] = json.dumps(asdict(provenance), sort_keys=True)
 
 
 def _write_field(file: h5py.File, name: str, metadata: Mapping[str, Any], value: Any) -> None:
@@ -109,6 +156,10 @@ def _write_field(file: h5py.File, name: str, metadata: Mapping[str, Any], value:
         return
     options = {"compression": "gzip", "shuffle": True} if value.size > 1000 else {}
     data = file.create_dataset(name, data=np.asarray(value), track_times=False, **options)
+    _describe(data, metadata)
+
+
+def _describe(data: h5py.Dataset, metadata: Mapping[str, Any]) -> None:
     data.attrs["unit"] = metadata["unit"]
     data.attrs["axes"] = json.dumps(metadata["axes"])
 
@@ -122,6 +173,32 @@ def load(path: str | Path, kind: type[T]) -> T:
     with _open(path, kind.__name__) as file:
         values = {item.name: _read_field(file, path, item) for item in fields(kind)}
     return kind(**values)
+
+
+def load_slice(path: str | Path, kind: type, name: str, *parts: slice) -> np.ndarray:
+    """Read a part of one array of an artefact, one slice per axis.
+
+    Raises:
+        InputError: the file is missing, truncated, of another kind, or its bytes are damaged.
+    """
+    with _open(path, kind.__name__) as file:
+        try:
+            return file[name][parts]
+        except (KeyError, OSError) as error:
+            raise InputError(
+                f"{path}: field {name} cannot be read ({error}); delete the file and rerun"
+            ) from error
+
+
+def load_except(path: str | Path, kind: type[T], *names: str) -> dict[str, Any]:
+    """Read the fields of an artefact without the large ones.
+
+    Raises:
+        InputError: the file is missing, truncated, of another kind, or lacks a field.
+    """
+    with _open(path, kind.__name__) as file:
+        small = [item for item in fields(kind) if item.name not in names]
+        return {item.name: _read_field(file, path, item) for item in small}
 
 
 def load_provenance(path: str | Path) -> Provenance:

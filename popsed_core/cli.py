@@ -22,11 +22,26 @@ from popsed_core.commands import (
     mock,
     noise,
     products,
+    spectra,
     ssp,
 )
 from popsed_core.errors import InputError
 
-NOUNS = (data, fsps, ssp, catalogue, mock, noise, fit, ensemble, products, figure, config, doctor)
+NOUNS = (
+    data,
+    fsps,
+    ssp,
+    spectra,
+    catalogue,
+    mock,
+    noise,
+    fit,
+    ensemble,
+    products,
+    figure,
+    config,
+    doctor,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
