@@ -8,8 +8,9 @@ import torch
 from scipy import stats
 
 from popsed_core.artefacts import Provenance, load, save
-from popsed_core.config import NoiseConfig
+from popsed_core.config import NoiseAnnealing, NoiseConfig
 from popsed_core.errors import InputError
+from popsed_core.inference.schedules import noise_reduction
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import (
     MIN_MAGGIES,
@@ -167,6 +168,52 @@ def test_flux_is_never_negative(form, dtype):
     noisy = model(maggies, torch.Generator().manual_seed(0), 1.0)
     assert torch.isfinite(noisy).all()
     assert (noisy >= MIN_MAGGIES).all()
+
+
+@pytest.mark.parametrize("reduction", [1.0, 7.0])
+@pytest.mark.parametrize("form", FORMS)
+def test_noisy_fluxes_are_uniform_in_the_probability_of_their_quoted_errors(form, reduction):
+    """The probability integral transform of the truncated normal, and at faint fluxes alone."""
+    maggies = torch.logspace(-10.5, -5.5, 20_000, dtype=torch.float64)[:, None].expand(-1, 2)
+    noisy, sigma = sloped_model(form).observe(maggies, torch.Generator().manual_seed(3), reduction)
+    snr = (maggies / sigma).numpy()
+    x = ((noisy - maggies) / sigma).numpy()
+    share = (stats.norm.cdf(x) - stats.norm.cdf(-snr)) / stats.norm.cdf(snr)
+    for band in range(2):
+        assert stats.kstest(share[:, band], "uniform").pvalue > 1e-3
+        if (is_faint := snr[:, band] < 3).any():
+            assert stats.kstest(share[is_faint, band], "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_quoted_errors_of_other_galaxies_are_uniform_in_the_fitted_probability(form):
+    """The scatter leaves 2 % of a bin out, so that it is 0.93 of a normal's; all else is exact."""
+    table = fit_noise(make_catalogue(form, seed=1), NoiseConfig(form, 30))
+    other = make_catalogue(form, n=10_000, seed=2)
+    found = noise_quantity(form, other.maggies, other.mag_error)
+    trimmed = stats.truncnorm(*stats.norm.ppf([0.01, 0.99])).std()
+    for band in range(2):
+        mag, law = other.mag[:, band], (table.median[band], table.scatter[band])
+        median, scatter = (np.interp(mag, table.mag[band], values) for values in law)
+        share = stats.norm.cdf((found[:, band] - median) / scatter * trimmed)
+        assert stats.kstest(share, "uniform").pvalue > 1e-3
+        assert (
+            stats.kstest(stats.norm.cdf(stats.norm.ppf(share) / trimmed), "uniform").statistic
+            < 0.035
+        )
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.25, 1.0])
+def test_annealed_noise_is_the_surveys_divided_by_the_papers_factor(progress):
+    """sigma / R, R = 1 + 30 exp(-12 t): from a 31st of the noise to (almost) all of it."""
+    reduction = noise_reduction(progress, NoiseAnnealing(amplitude=30.0, rate=12.0))
+    random, shape = draws(40_000)
+    noisy = NoiseModel(constant_table(-8.5))(
+        torch.full(shape, 1e-7, dtype=torch.float64), random, reduction
+    )
+    expected = 10**-8.5 / (1 + 30 * np.exp(-12 * progress))
+    assert noisy.std().item() == pytest.approx(expected, rel=0.02)
+    assert noisy.mean().item() == pytest.approx(1e-7, abs=5 * expected / 200)
 
 
 def test_the_log_error_has_the_stated_median_and_scatter():
