@@ -75,6 +75,9 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     """Fit one variant to one mock within the CPU budget and compare with the truth."""
     set_threads(1)
     tree = config.merge(config.read_yaml(ROOT / "config.yaml"), job["overlay"])
+    own = tree["surveys"][job["survey"]]  # whose changes must not undo the variant
+    for key in {"fit", "parameters"} & set(job["overlay"]):
+        own[key] = config.merge(own.get(key, {}), job["overlay"][key])
     settings = config.parse(config.Config, tree, job["name"])
     survey, reference = load_survey(job["survey"])
     task = FitTask(

@@ -1,0 +1,114 @@
+"""The README's numbers, written into it from the committed results.
+
+    python -m tests.bars.readme       # after make bar-demo, which does it as well
+
+The text between ``<!-- NAME -->`` and ``<!-- end -->`` is replaced; a test compares.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from popsed_core.parameters import NAMES
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+DEMO = ROOT / "results" / "bars" / "bar_demo.json"
+MOCKS = ("table2_mock", "realistic_mock")
+IS_PRIOR = " (prior-dominated)"
+
+
+def read_bars(path: Path = DEMO) -> dict[str, Mapping[str, object]]:
+    """Return the rows of a results file of bars by name."""
+    return {row["name"]: row for row in json.loads(path.read_text())}
+
+
+def cost(bars: Mapping[str, Mapping[str, object]]) -> str:
+    """Return what the two commands cost."""
+    demo, memory, tests = (
+        float(bars[name]["measured"])
+        for name in ("demo: clone to report", "demo: peak memory", "make test: time")
+    )
+    return (
+        f"On two CPU cores `make demo` takes {demo:.1f} minutes from an installed environment to\n"
+        f"the report, downloads included, in {memory / 1024:.1f} GB of memory; `make test` takes\n"
+        f"{tests:.1f} minutes."
+    )
+
+
+def redshift(bars: Mapping[str, Mapping[str, object]]) -> str:
+    """Return how far the demo's n(z) and photometry are from the data."""
+    names = ("n(z): W1 to spectroscopy", "n(z): KS", "n(z): mean offset", "n(z): median offset")
+    w1, ks, mean, median = (float(bars[f"demo {name}"]["measured"]) for name in names)
+    found = float(bars["demo photometry: sliced W2"]["measured"])
+    floor = float(bars["demo photometry: floor of halves"]["measured"])
+    return (
+        "The redshift distribution of the demo against the spectroscopic redshifts that the fit\n"
+        f"never saw: Wasserstein distance {w1:.4f}, KS {ks:.3f}, mean offset {mean:+.4f}, "
+        f"median offset {median:+.4f}.\n"
+        f"Its photometry lies {found:.3f} from the observed (sliced Wasserstein, whitened), where\n"
+        f"random halves of the catalogue are {floor:.3f} apart."
+    )
+
+
+def mocks(bars: Mapping[str, Mapping[str, object]]) -> str:
+    """Return the table of what is recovered of the mocks."""
+    lines = ["| | Table-2 mock | realistic mock |", "| --- | --- | --- |"]
+    for title, row in (
+        ("W1 of n(z)", "W1 of n(z)"),
+        ("mean log mass, off by [dex]", "|mean log mass offset|"),
+        ("redshift bins with the truth in the band", "redshift bins in band"),
+        ("mass bins with the truth in the band", "log_stellar_mass bins in band"),
+    ):
+        cells = [f"{float(bars[f'{mock}: {row}']['measured']):.2g}" for mock in MOCKS]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    for name in NAMES:
+        cells = [_parameter(bars, f"{mock}: W1/std of {name}") for mock in MOCKS]
+        lines.append(f"| W1 / std of `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _parameter(bars: Mapping[str, Mapping[str, object]], name: str) -> str:
+    row, mark = (bars[name], "") if name in bars else (bars[name + IS_PRIOR], " (prior)")
+    return f"{float(row['measured']):.2f}{mark}"
+
+
+def verdict(bars: Mapping[str, Mapping[str, object]]) -> str:
+    """Return which bars fall short."""
+    short = [
+        f"{name} ({row['measured']}, bar {row['threshold']})"
+        for name, row in bars.items()
+        if not row["is_passed"]
+    ]
+    if not short:
+        return "Every one of these bars is met."
+    return "These bars are not met: " + "; ".join(short) + "."
+
+
+BLOCKS = {"cost": cost, "redshift": redshift, "mocks": mocks, "verdict": verdict}
+
+
+def filled(text: str) -> str:
+    """Return the README's text with the numbers of the committed results."""
+    bars = read_bars()
+    for name, make in BLOCKS.items():
+        block = f"<!-- {name} -->\n{make(bars)}\n<!-- end -->"
+        text, n_found = re.subn(
+            rf"<!-- {name} -->\n.*?<!-- end -->",
+            lambda _, block=block: block,
+            text,
+            flags=re.DOTALL,
+        )
+        if n_found != 1:
+            raise ValueError(f"README.md: {n_found} blocks named {name}, expected 1")
+    return text
+
+
+def main() -> None:
+    """Write the numbers into the README."""
+    README.write_text(filled(README.read_text()))
+
+
+if __name__ == "__main__":
+    main()

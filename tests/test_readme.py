@@ -1,0 +1,43 @@
+"""The README says what the committed results say, and names nothing that does not exist."""
+
+import re
+
+import pytest
+
+from tests.bars.readme import BLOCKS, README, ROOT, filled, read_bars, verdict
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def test_numbers_are_those_of_the_committed_results():
+    text = README.read_text()
+    assert filled(text) == text, "run: python -m tests.bars.readme"
+
+
+def test_a_missing_block_is_noticed():
+    with pytest.raises(ValueError, match="0 blocks named cost"):
+        filled("no numbers here")
+
+
+def test_a_bar_that_falls_short_is_named():
+    name, row = next(iter(read_bars().items()))
+    assert name in verdict({name: dict(row) | {"is_passed": False}})
+
+
+def test_every_make_target_of_the_readme_exists():
+    targets = set(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[0].split())
+    named = set(re.findall(r"`?make ([a-z][a-z-]*)", README.read_text()))
+    named -= {"it"}
+    assert named <= targets
+    assert {"demo", "test"} <= named
+
+
+def test_every_local_link_of_the_readme_leads_somewhere():
+    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
+    local = [link for link in links if not link.startswith("http")]
+    assert local
+    assert [link for link in local if not (ROOT / link).exists()] == []
+
+
+def test_blocks_have_names():
+    assert set(BLOCKS) == set(re.findall(r"<!-- (?!end)(\w+) -->", README.read_text()))
