@@ -20,6 +20,7 @@ import numpy as np
 
 from popsed_core import __version__
 from popsed_core.errors import InputError
+from popsed_core.inputs import require_file
 
 T = TypeVar("T")
 HDF5File, HDF5Group, HDF5Dataset = h5py.File, h5py.Group, h5py.Dataset  # for readers of tables
@@ -86,14 +87,17 @@ class atomic_path:  # noqa: N801  (reads as a function: `with atomic_path(path) 
         self.partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
 
     def __enter__(self) -> Path:
+        if self.path.is_dir():
+            raise InputError(f"{self.path}: is a folder, expected the name of a file to write")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         return self.partial
 
     def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
-        if kind is None:
-            self.partial.replace(self.path)
-        else:
-            self.partial.unlink(missing_ok=True)
+        try:
+            if kind is None:
+                self.partial.replace(self.path)
+        finally:
+            self.partial.unlink(missing_ok=True)  # also where the path is a folder
 
 
 def save(artefact: Any, path: str | Path, provenance: Provenance) -> None:
@@ -168,11 +172,15 @@ def load(path: str | Path, kind: type[T]) -> T:
     """Read an artefact of the given class.
 
     Raises:
-        InputError: the file is missing, truncated, of another kind, or lacks a field.
+        InputError: the file is missing, truncated, of another kind, lacks a field, or its
+            fields do not fit each other.
     """
     with _open(path, kind.__name__) as file:
         values = {item.name: _read_field(file, path, item) for item in fields(kind)}
-    return kind(**values)
+    try:
+        return kind(**values)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: {error}; delete it and rerun to make it again") from error
 
 
 def load_slice(path: str | Path, kind: type, name: str, *parts: slice) -> np.ndarray:
@@ -219,8 +227,7 @@ def open_hdf5(path: str | Path) -> h5py.File:
     Raises:
         InputError: the file is missing, or is no readable HDF5.
     """
-    if not Path(path).exists():
-        raise InputError(f"{path}: no such file")
+    require_file(path)
     try:
         return h5py.File(path, "r")
     except OSError as error:

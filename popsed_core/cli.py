@@ -25,6 +25,7 @@ from popsed_core.commands import (
     spectra,
     ssp,
 )
+from popsed_core.commands.common import OneLineParser
 from popsed_core.errors import InputError
 
 NOUNS = (
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="popsed", description="The population of galaxies from their photometry alone."
     )
     parser.add_argument("--version", action="version", version=f"popsed {__version__}")

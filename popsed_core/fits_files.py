@@ -1,6 +1,7 @@
 """The border to FITS files: a missing, damaged or incomplete file is one clear InputError."""
 
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from astropy.io import fits
 
 from popsed_core.errors import InputError
+from popsed_core.inputs import require_file
 
 REMEDY = "delete it and rerun to make it again, or point the configuration at a complete copy"
 DAMAGE = ("truncated", "Error validating header")  # astropy only warns of these
@@ -19,15 +21,14 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
     """Open a FITS file for reading.
 
     Raises:
-        InputError: the file is missing, is no FITS, or ends before its last header says.
+        InputError: the file is missing, is no FITS (gzipped or not), or ends before its last
+            header says.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
-    with Path(path).open("rb") as stream, warnings.catch_warnings(record=True) as caught:
+    with require_file(path).open("rb") as stream, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
-        except OSError as error:
+        except (OSError, EOFError, IndexError, zlib.error) as error:  # the last three: half a .gz
             raise InputError(f"{path}: not a readable FITS file ({error}); {REMEDY}") from error
         if any(mark in str(item.message) for item in caught for mark in DAMAGE):
             raise InputError(f"{path}: truncated FITS file; {REMEDY}")

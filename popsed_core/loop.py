@@ -15,6 +15,7 @@ import torch
 
 from popsed_core.artefacts import atomic_path
 from popsed_core.errors import InputError
+from popsed_core.inputs import require_file
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,7 @@ def load_plain(path: str | Path) -> Any:
     Raises:
         InputError: the file is missing, truncated or holds anything but plain types and tensors.
     """
-    if not Path(path).exists():
-        raise InputError(f"{path}: no such file")
+    require_file(path)
     try:
         return torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:

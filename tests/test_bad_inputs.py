@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -360,6 +361,103 @@ def test_a_member_of_another_survey(refused, files, tmp_path):
     loop.save_plain(member | {"config": to_json(CONFIG.fit)}, tmp_path / "member_1.pt")
     told = ("other", "toy_survey", "rerun")
     refused(lambda: sample(files, tmp_path, tmp_path / "member_1.pt"), *told)
+
+
+def edit_hdf5(path, name, change):
+    with h5py.File(path, "a") as file:
+        values = change(file[name][()])
+        del file[name]
+        file[name] = values
+
+
+def test_an_artefact_whose_fields_do_not_fit_each_other(refused, files, tmp_path):
+    wrong = tmp_path / "wrong.h5"
+    wrong.write_bytes(files["catalogue"].read_bytes())
+    edit_hdf5(wrong, "mag_error", lambda values: values[:-1])
+    told = ("wrong.h5", "Catalogue.mag_error", "axis galaxy", "delete")
+    refused(lambda: fit_member({**files, "catalogue": wrong}, tmp_path), *told)
+
+
+def test_an_artefact_with_a_nan_in_it(refused, files, tmp_path):
+    wrong = tmp_path / "wrong.h5"
+    wrong.write_bytes(files["catalogue"].read_bytes())
+    edit_hdf5(wrong, "mag", lambda values: values * np.nan)
+    told = ("wrong.h5", "expected finite magnitudes", "delete")
+    refused(lambda: fit_member({**files, "catalogue": wrong}, tmp_path), *told)
+
+
+@pytest.mark.parametrize("name", ["ssp", "catalogue", "noise"])
+def test_a_folder_where_a_file_is_expected(refused, files, tmp_path, name):
+    refused(lambda: fit_member({**files, name: tmp_path}, tmp_path), "is a folder")
+
+
+def test_a_folder_as_configuration(refused, tmp_path):
+    refused(lambda: popsed("config", "check", tmp_path), "is a folder, expected a file")
+
+
+def test_a_configuration_that_is_no_text(refused, files):
+    refused(lambda: popsed("config", "check", files["ssp"]), "ssp.h5", "not a text file")
+
+
+def test_a_folder_where_a_result_should_go(refused, files, tmp_path):
+    words = ["noise", "fit", *options(section=to_json(CONFIG.noise), catalogue=files["catalogue"])]
+    refused(lambda: popsed(*words, tmp_path), "is a folder, expected the name of a file to write")
+    assert list(tmp_path.parent.glob("*.partial")) == []
+
+
+def test_a_file_that_may_not_be_read(refused, files, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "noise.h5")
+    refused(lambda: fit_member(files, tmp_path), "noise.h5", "no permission", "chmod")
+
+
+# --- numbers and names on the command line ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"seed": -1}, "argument --seed: got -1, expected 0 or more"),
+        ({"seed": "many"}, "argument --seed: got 'many', expected a whole number"),
+        ({"member": 0}, "argument --member: got 0, expected 1 or more"),
+        ({"n_threads": 0}, "argument --n-threads: got 0, expected 1 or more"),
+    ],
+)
+def test_a_number_that_makes_no_sense(files, tmp_path, capsys, changes, told):
+    with pytest.raises(SystemExit) as end:
+        fit_member(files, tmp_path, **changes)
+    error = capsys.readouterr().err
+    assert end.value.code == 2
+    assert error == f"popsed: error: {told}; try `popsed fit member --help`\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["figure.jpg", "figure", "figure.PDF2"])
+def test_a_figure_in_an_unknown_format(refused, files, tmp_path, name):
+    words = ["figure", "cut_flow", tmp_path / "good.png", tmp_path / name]
+    told = (name, "expected a name ending in .pdf, .png, .svg")
+    refused(lambda: popsed(*words, "--catalogue", files["catalogue"]), *told)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"{", "cost.json: not valid JSON"),
+        (b"\xff\xfe", "cost.json: not valid JSON"),
+        (b'{"seconds": "long"}', "cost.json: seconds"),
+        (b'{"seconds": 1}', "cost.json: lacks ['peak_memory_mb']; delete it"),
+        (b"[1]", "cost.json: "),
+    ],
+)
+def test_a_cost_that_is_damaged(refused, files, tmp_path, content, told):
+    cost, member, samples = (tmp_path / name for name in ("cost.json", "member.pt", "samples.h5"))
+    assert fit_member(files, tmp_path, section=json.dumps(QUICK)) == 0
+    assert sample(files, tmp_path, member) == 0
+    cost.write_bytes(content)
+    paths = options(samples=samples, catalogue=files["catalogue"], members=member, costs=cost)
+    paths += options(reference=files["catalogue"].with_name("reference.h5"))
+    words = options(**{name: tmp_path / name for name in ("json", "markdown", "diagnostics")})
+    words += ["--redshift", tmp_path / "redshift", "--seed", 1]
+    refused(lambda: popsed("products", "summary", *paths, *words), told)
 
 
 def test_a_child_process_ends_with_status_1_and_one_line(files, tmp_path):

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 SOURCES = ("real", "mock", "toy")  # from best to worst; the worst input decides
 INPUTS = {
@@ -19,6 +19,34 @@ INPUTS = {
     "samples": "draws from the ensemble (HDF5; parameters in the units of parameters.py)",
 }
 Subparsers = Any  # argparse keeps the class of `add_subparsers()` private
+
+
+def natural(text: str) -> int:
+    """Return a number that counts from 0."""
+    return _at_least(0, text)
+
+
+def positive(text: str) -> int:
+    """Return a number that counts from 1."""
+    return _at_least(1, text)
+
+
+def _at_least(lowest: int, text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number") from error
+    if value < lowest:
+        raise argparse.ArgumentTypeError(f"got {value}, expected {lowest} or more")
+    return value
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that tells a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2."""
+        self.exit(2, f"popsed: error: {message}; try `{self.prog} --help`\n")
 
 
 class Pair(argparse.Action):
@@ -68,7 +96,7 @@ def add_inputs(parser: argparse.ArgumentParser, *names: str, is_required: bool =
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """Add the run's seed."""
     parser.add_argument(
-        "--seed", type=int, required=True, metavar="N", help="seed of all named random streams"
+        "--seed", type=natural, required=True, metavar="N", help="seed of all named random streams"
     )
 
 
@@ -86,7 +114,9 @@ def add_redshift_range(parser: argparse.ArgumentParser) -> None:
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """Add the number of CPU threads."""
-    parser.add_argument("--n-threads", type=int, default=1, metavar="N", help="CPU threads [1]")
+    parser.add_argument(
+        "--n-threads", type=positive, default=1, metavar="N", help="CPU threads [1]"
+    )
 
 
 def add_members(parser: argparse.ArgumentParser, is_required: bool = True) -> None:

@@ -11,7 +11,9 @@ def register(nouns: Subparsers) -> None:
     """Add the verb ``figure``."""
     figure = add_verb(nouns, "figure", run_figure, "draw one figure; magnitudes are AB [mag]")
     figure.add_argument("name", metavar="NAME", help="which; an unknown name lists all")
-    figure.add_argument("outputs", type=Path, nargs="+", metavar="OUT", help="PDF or PNG files")
+    figure.add_argument(
+        "outputs", type=Path, nargs="+", metavar="OUT", help="PDF, PNG or SVG files"
+    )
     add_inputs(figure, "samples", "catalogue", "reference", "noise", is_required=False)
     add_members(figure, is_required=False)
 

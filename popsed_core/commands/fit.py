@@ -12,6 +12,7 @@ from popsed_core.commands.common import (
     add_seed,
     add_threads,
     add_verb,
+    positive,
     provenance,
     worst_source,
     write_json,
@@ -23,7 +24,7 @@ def register(nouns: Subparsers) -> None:
     verbs = add_noun(nouns, "fit", "population flows")
     member = add_verb(verbs, "member", run_member, "train one flow; resumes from its checkpoint")
     member.add_argument("--survey", required=True, metavar="NAME", help="names the random stream")
-    member.add_argument("--member", type=int, required=True, metavar="K", help="counts from 1")
+    member.add_argument("--member", type=positive, required=True, metavar="K", help="counts from 1")
     add_section(member, "section", "spectra", "parameters")
     add_seed(member)
     add_inputs(member, "ssp", "catalogue", "noise")

@@ -1,7 +1,6 @@
 """``popsed products tables|summary``: numbers for people."""
 
 import argparse
-import json
 from pathlib import Path
 
 from popsed_core.commands.common import (
@@ -13,6 +12,7 @@ from popsed_core.commands.common import (
     add_seed,
     add_verb,
 )
+from popsed_core.errors import InputError
 
 
 def register(nouns: Subparsers) -> None:
@@ -62,10 +62,22 @@ def run_summary(args: argparse.Namespace) -> None:
     samples = load(args.samples, PopulationSamples)
     catalogue, reference = load(args.catalogue, Catalogue), load(args.reference, Reference)
     members = [load_member(path) for path in args.members]
-    costs = [json.loads(path.read_text()) for path in args.costs]
+    costs = [_read_cost(path) for path in args.costs]
     summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs)
     write_summary(summary, args.json, args.markdown, args.diagnostics)
     write_redshift_distribution(redshift_distribution(samples), args.redshift)
+
+
+def _read_cost(path: Path) -> dict[str, float]:
+    """Return what a member cost, as ``popsed fit member`` wrote it."""
+    from popsed_core.config import from_json
+    from popsed_core.inputs import require_file
+
+    text = require_file(path).read_text(errors="replace")
+    cost = from_json(dict[str, float], text, str(path))
+    if missing := {"seconds", "peak_memory_mb"} - cost.keys():
+        raise InputError(f"{path}: lacks {sorted(missing)}; delete it and rerun the fit")
+    return cost
 
 
 def _add_output(parser: argparse.ArgumentParser, name: str, text: str) -> None:

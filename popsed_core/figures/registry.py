@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from popsed_core.errors import InputError
-from popsed_core.figures.style import save
+from popsed_core.figures.style import check_endings, save
 
 WORST_FIRST = ("toy", "mock", "real")
 
@@ -65,9 +65,9 @@ def write(name: str, artefacts: Mapping[str, Any], *paths: str | Path) -> None:
     """Draw a figure, mark the worst source among what it shows, and save it to every path.
 
     Raises:
-        InputError: see :func:`render`.
-        ValueError: a path ends in neither pdf nor png.
+        InputError: see :func:`render`; or a path ends in none of pdf, png, svg.
     """
+    check_endings(*paths)
     shown = [artefacts.get(need) for need in _entry(name).needs]
     save(render(name, artefacts), *paths, source=worst_source(shown))
 

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from popsed_core.artefacts import atomic_path
+from popsed_core.errors import InputError
 
 P = ParamSpec("P")
 
@@ -57,11 +58,13 @@ RC = {
     "lines.linewidth": 1.2,
     "hatch.linewidth": 0.5,
     "pdf.fonttype": 42,
+    "svg.hashsalt": "popsed",
 }
 # no dates, no versions: same numbers, same bytes
 METADATA = {
     ".pdf": {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": "popsed"},
     ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": "popsed"},
 }
 TOY_TEXT = "toy spectra: not for science"
 
@@ -86,7 +89,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save(figure: Figure, *paths: str | Path, source: str) -> None:
-    """Write a figure, once per path, in the format of its ending (pdf or png).
+    """Write a figure, once per path, in the format of its ending (pdf, png or svg).
 
     Args:
         figure: what ``draw`` returned; a watermark is added to it unless the source is real.
@@ -94,14 +97,20 @@ def save(figure: Figure, *paths: str | Path, source: str) -> None:
         source: ``real``, ``mock`` or ``toy``.
 
     Raises:
-        ValueError: an ending is neither pdf nor png.
+        InputError: an ending is none of pdf, png, svg.
     """
+    check_endings(*paths)
     watermark(figure, source)
     for path in map(Path, paths):
-        if path.suffix not in METADATA:
-            raise ValueError(f"{path}: expected a name ending in {' or '.join(METADATA)}")
         with mpl.rc_context(RC), atomic_path(path) as partial:
             figure.savefig(partial, format=path.suffix[1:], dpi=DPI, metadata=METADATA[path.suffix])
+
+
+def check_endings(*paths: str | Path) -> None:
+    """Raise InputError unless every path ends in a format that figures are written in."""
+    for path in map(Path, paths):
+        if path.suffix not in METADATA:
+            raise InputError(f"{path}: expected a name ending in {', '.join(METADATA)}")
 
 
 def watermark(figure: Figure, source: str) -> None:

@@ -8,11 +8,11 @@ released code shares, adds 0.005 mag for blue galaxies and up to 0.18 mag for ve
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from popsed_core.errors import InputError
+from popsed_core.inputs import require_file
 
 NEGLIGIBLE = 1e-5  # of the peak: response below it at the ends of a table is cut off
 
@@ -58,10 +58,10 @@ def load_filter(name: str) -> FilterCurve:
 
 
 def _read_ascii(name: str) -> tuple[np.ndarray, np.ndarray]:
-    if not Path(name).exists():
-        raise InputError(f"filter {name}: no such file")
     try:
-        table = np.loadtxt(name)
+        table = np.loadtxt(require_file(name))
+    except InputError as error:
+        raise InputError(f"filter {error}") from error
     except ValueError as error:
         raise InputError(f"filter {name}: expected two columns of numbers: {error}") from error
     if table.ndim != 2 or table.shape[1] < 2:

@@ -180,5 +180,11 @@ def test_a_figure_without_its_artefact_is_refused(artefacts):
 
 
 def test_another_file_format_is_refused(artefacts, tmp_path):
-    with pytest.raises(ValueError, match="pdf or"):
+    with pytest.raises(InputError, match=r"expected a name ending in \.pdf, \.png, \.svg"):
         style.save(render("cut_flow", artefacts), tmp_path / "a.gif", source="real")
+
+
+def test_an_svg_has_the_same_bytes_each_time(artefacts, tmp_path):
+    for name in ("a.svg", "b.svg"):
+        style.save(render("cut_flow", artefacts), tmp_path / name, source="real")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()

@@ -1,9 +1,11 @@
 import dataclasses
+import gzip
 
 import h5py
 import numpy as np
 import pyarrow as pa
 import pytest
+from astropy.io import fits
 from astropy.table import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,9 +59,34 @@ def write_compound(path, table):
         file["__astropy_table__"] = Table(numbers).as_array()
 
 
+def write_spaced(path, table):
+    """A CSV as people write it: remarks, spaces around names and values, a remark inside."""
+    rows = [" , ".join(map(str, row)) for row in zip(*table.values(), strict=True)]
+    head = ["# a survey, made up,", "# by hand", " , ".join(table)]
+    path.write_text("\n".join([*head, *rows[:9], "# half-time", *rows[9:]]) + "\n")
+
+
+def write_commented(path, table):
+    """A CSV of numbers whose header is a comment, as numpy.savetxt writes it."""
+    numbers = {name: values for name, values in table.items() if values.dtype.kind == "f"}
+    header = "made up\n" + ", ".join(numbers)
+    np.savetxt(path, np.column_stack(list(numbers.values())), delimiter=",", header=header)
+
+
+def write_gzipped(path, table):
+    plain = path.with_suffix("")
+    WRITERS[plain.name](plain, table)
+    path.write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+
+
 WRITERS = {
     "table.fits": lambda path, table: Table(table).write(path),
+    "table.fits.gz": write_gzipped,
     "table.csv": lambda path, table: csv.write_csv(pa.table(table), path),
+    "table.csv.gz": write_gzipped,
+    "spaced.csv": write_spaced,
+    "commented.csv": write_commented,
     "table.parquet": lambda path, table: parquet.write_table(pa.table(table), path),
     "table.h5": write_hdf5,
     "compound.hdf5": write_compound,
@@ -189,7 +216,9 @@ def test_missing_file_is_named(tmp_path, name):
         build_catalogue(SURVEY, tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["table.fits", "table.parquet", "table.h5"])
+@pytest.mark.parametrize(
+    "name", ["table.fits", "table.fits.gz", "table.csv.gz", "table.parquet", "table.h5"]
+)
 @pytest.mark.parametrize("kept", [0.0, 0.5, 0.95])
 def test_truncated_file_is_an_input_error_that_names_it(tmp_path, name, kept):
     WRITERS[name](tmp_path / name, columns())
@@ -220,3 +249,119 @@ def test_wrong_key_is_refused(tmp_path, name):
 def test_inconsistent_section_is_refused(tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         build(tmp_path, **changes)
+
+
+# --- values that a format marks as missing ----------------------------------------------------
+
+
+def write_nulls(path):
+    """Integers with TNULL: as they are, unsigned (TZERO), and scaled (TSCAL)."""
+    plain = fits.Column("plain", format="J", array=np.array([20, 21, -77]), null=-77)
+    unsigned = fits.Column(
+        "unsigned", format="J", bzero=2**31, null=22 - 2**31, array=np.array([20, 21, 22], "uint32")
+    )
+    scaled = fits.Column("scaled", format="I", array=np.array([40, 42, 44], "int16"), null=44)
+    error = fits.Column("e", format="D", array=np.full(3, 0.1))
+    hdu = fits.BinTableHDU.from_columns([plain, unsigned, scaled, error])
+    hdu.writeto(path)
+    with fits.open(path, mode="update") as hdus:
+        hdus[1].header["TSCAL3"] = 0.5
+
+
+@pytest.mark.parametrize("name", ["plain", "unsigned", "scaled"])
+def test_the_integer_that_means_no_value_is_missing(tmp_path, name):
+    write_nulls(tmp_path / "table.fits")
+    bands = {"g": TableBand("sdss2010-g", name, "e")}
+    catalogue, _ = build_catalogue(
+        TableSurvey("table", "unused", bands, "mag"), tmp_path / "table.fits"
+    )
+    assert catalogue.mag[:, 0].tolist() == pytest.approx([20, 21])
+    assert catalogue.n_kept[:2].tolist() == [3, 2]
+
+
+def test_masked_integers_of_an_astropy_table_are_missing(tmp_path):
+    table = Table({"m": [20, 21, 22], "e": [0.1, 0.1, 0.1]}, masked=True)
+    table["m"].mask = [False, True, False]
+    table.write(tmp_path / "table.fits")
+    bands = {"g": TableBand("sdss2010-g", "m", "e")}
+    catalogue, _ = build_catalogue(
+        TableSurvey("table", "unused", bands, "mag"), tmp_path / "table.fits"
+    )
+    assert catalogue.mag[:, 0].tolist() == pytest.approx([20, 22])
+
+
+# --- columns of vectors -----------------------------------------------------------------------
+
+
+def vectors():
+    table = columns()
+    flux = np.column_stack([table["r_flux"], table["g_flux"]])
+    return table | {"flux": flux, "error": flux / 10}
+
+
+def write_lists(path, table):
+    lists = {name: values.tolist() for name, values in table.items()}
+    parquet.write_table(pa.table(lists), path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("table.fits", WRITERS["table.fits"]), ("table.h5", write_hdf5), ("t.parquet", write_lists)],
+)
+def test_an_entry_of_a_column_of_vectors_is_a_column(tmp_path, name, write):
+    write(tmp_path / name, vectors())
+    bands = {"g": TableBand("sdss2010-g", "flux[1]", "error[1]", "ebv_g")}
+    key = "photometry" if name == "table.h5" else None
+    survey = dataclasses.replace(SURVEY, bands=bands, key=key)
+    found, _ = build_catalogue(survey, tmp_path / name)
+    expected, _ = build(tmp_path, name="table.csv")
+    np.testing.assert_allclose(found.mag[:, 0], expected.mag[:, 0], rtol=1e-12)
+
+
+def test_a_column_whose_name_has_brackets_is_itself(tmp_path):
+    table = columns()
+    table["flux[1]"] = table["g_flux"]
+    found, _ = build(tmp_path, table, bands={"g": TableBand("sdss2010-g", "flux[1]", "g_err")})
+    plain = {"g": TableBand("sdss2010-g", "g_flux", "g_err")}
+    expected, _ = build(tmp_path, name="table.csv", bands=plain)
+    np.testing.assert_allclose(found.mag, expected.mag, rtol=1e-12)
+
+
+@pytest.mark.parametrize("column", ["flux[2]", "g_flux[0]"])
+def test_an_entry_that_is_not_there_is_named(tmp_path, column):
+    bands = {"g": TableBand("sdss2010-g", column, "error[1]")}
+    with pytest.raises(InputError, match=r"table\.fits: column '.*flux' has no entry \[\d\]: it"):
+        build(tmp_path, vectors(), bands=bands)
+
+
+# --- tables that are none ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", ["g_flux,g_flux", "g_flux, g_flux "])
+def test_a_name_that_is_there_twice_is_refused(tmp_path, header):
+    (tmp_path / "table.csv").write_text(f"{header}\n1,2\n")
+    with pytest.raises(InputError, match=r"table\.csv: column 'g_flux' is there twice; rename"):
+        build_catalogue(SURVEY, tmp_path / "table.csv")
+
+
+def test_columns_of_unequal_length_are_refused(tmp_path):
+    told = r"table\.h5: column 'r_flux' has 49 rows, those before it 50; .*check key"
+    with pytest.raises(InputError, match=told):
+        build(tmp_path, columns() | {"r_flux": np.ones(N - 1)}, "table.h5")
+
+
+def test_columns_that_are_not_used_may_have_any_length(tmp_path):
+    catalogue, _ = build(tmp_path, columns() | {"edges": np.ones(3)}, "table.h5")
+    assert len(catalogue.mag) == N
+
+
+def test_a_folder_is_no_table(tmp_path):
+    (tmp_path / "table.csv").mkdir()
+    with pytest.raises(InputError, match=r"table\.csv: is a folder, expected a file"):
+        build_catalogue(SURVEY, tmp_path / "table.csv")
+
+
+def test_a_csv_of_comments_alone_is_refused(tmp_path):
+    (tmp_path / "table.csv").write_text("# nothing\n# here\n")
+    with pytest.raises(InputError, match=r"table\.csv: not a readable table"):
+        build_catalogue(SURVEY, tmp_path / "table.csv")

@@ -52,13 +52,21 @@ class _Table:
         self.columns = columns
         self.survey = survey
         self.path = path
+        self.n_rows: int | None = None
 
     def column(self, name: str) -> np.ndarray:
         """Return a column with missing values as NaN."""
         values = pick(self.columns, name, self.path)
         if values.ndim != 1:
             raise InputError(
-                f"{self.path}: column {name!r} has {values.shape[1:]} values per row, expected one"
+                f"{self.path}: column {name!r} has {values.shape[1:]} values per row, expected "
+                f"one; name one entry, e.g. {name}[0]"
+            )
+        self.n_rows = len(values) if self.n_rows is None else self.n_rows
+        if len(values) != self.n_rows:
+            raise InputError(
+                f"{self.path}: column {name!r} has {len(values)} rows, those before it "
+                f"{self.n_rows}; expected one table, check key and columns"
             )
         values[np.isin(values, self.survey.missing)] = np.nan
         if values.size and not np.isfinite(values).any():
