@@ -14,6 +14,7 @@ min_version("9.6")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/spectra.smk"
+include: "workflow/rules/emulator.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/products.smk"
 include: "workflow/rules/figures.smk"
@@ -25,6 +26,7 @@ report: "workflow/report/workflow.rst"
 localrules:
     all,
     demo,
+    emulator,
     mock,
     figures,
     report,
@@ -43,6 +45,13 @@ rule demo:
         products_of(CONFIG.survey),
     message:
         f"everything is in results/{CONFIG.survey}, the report in report.html"
+
+
+rule emulator:
+    input:
+        "results/emulator/emulator.pt",
+    message:
+        "the emulator is results/emulator/emulator.pt"
 
 
 rule mock:

@@ -16,6 +16,7 @@ from popsed_core.commands.common import (
     provenance,
     worst_source,
 )
+from popsed_core.commands.emulator import add_emulator, read_emulator
 
 
 def register(nouns: Subparsers) -> None:
@@ -26,6 +27,7 @@ def register(nouns: Subparsers) -> None:
     add_section(sample, "section", "spectra", "parameters")
     add_seed(sample)
     add_inputs(sample, "ssp", "catalogue", "noise")
+    add_emulator(sample)
     add_members(sample)
     add_threads(sample)
     sample.add_argument("output", type=Path, help="samples to write (HDF5)")
@@ -61,7 +63,8 @@ def run_sample(args: argparse.Namespace) -> None:
         parameters=from_json(dict[str, ParameterConfig], args.parameters, "--parameters"),
     )
     grid, catalogue = load(args.ssp, SSPGrid), load(args.catalogue, Catalogue)
-    survey = Survey(grid, catalogue, load(args.noise, NoiseTable))
+    emulator = read_emulator(args, task)
+    survey = Survey(grid, catalogue, load(args.noise, NoiseTable), emulator)
     samples = sample_ensemble(task, products, survey, members)
     samples = replace(samples, source=worst_source(grid.source, catalogue.source))
     save(samples, args.output, provenance(args, _inputs(args), samples.source))
@@ -69,4 +72,5 @@ def run_sample(args: argparse.Namespace) -> None:
 
 def _inputs(args: argparse.Namespace) -> dict[str, Path]:
     fixed = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
+    fixed |= {} if args.emulator is None else {"emulator": args.emulator}
     return fixed | {f"member_{k}": path for k, path in enumerate(args.members, start=1)}

@@ -17,6 +17,7 @@ from popsed_core.commands.common import (
     worst_source,
     write_json,
 )
+from popsed_core.commands.emulator import add_emulator, read_emulator
 
 
 def register(nouns: Subparsers) -> None:
@@ -28,6 +29,7 @@ def register(nouns: Subparsers) -> None:
     add_section(member, "section", "spectra", "parameters")
     add_seed(member)
     add_inputs(member, "ssp", "catalogue", "noise")
+    add_emulator(member)
     member.add_argument(
         "--checkpoint",
         type=Path,
@@ -68,9 +70,11 @@ def run_member(args: argparse.Namespace) -> None:
         device=args.device,
     )
     grid, catalogue = load(args.ssp, SSPGrid), load(args.catalogue, Catalogue)
-    survey = Survey(grid, catalogue, load(args.noise, NoiseTable))
+    emulator = read_emulator(args, task)
+    survey = Survey(grid, catalogue, load(args.noise, NoiseTable), emulator)
     member, cost = fit_member(task, survey, args.checkpoint)
     inputs = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
+    inputs |= {} if emulator is None else {"emulator": args.emulator}
     source = worst_source(grid.source, catalogue.source)
     origin = asdict(provenance(args, inputs, source))
     save_plain({**member, "source": source, "provenance": origin}, args.output)

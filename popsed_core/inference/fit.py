@@ -37,8 +37,9 @@ from popsed_core.parameters import NAMES
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.selection import Selection
-from popsed_core.photometry.synthetic import build_synthetic_photometry
+from popsed_core.photometry.synthetic import build_photometry
 from popsed_core.runtime import generator, peak_memory_mb, pick_device
+from popsed_core.spectra.emulator import Segment, fingerprint_of
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.theta import Theta
 
@@ -68,11 +69,12 @@ class FitTask:
 
 @dataclass(frozen=True)
 class Survey:
-    """The input files of a fit."""
+    """The input files of a fit; the emulator where ``spectra.engine`` asks for it."""
 
     grid: SSPGrid
     catalogue: Catalogue
     noise: NoiseTable
+    emulator: Sequence[Segment] | None = None
 
 
 def build_forward(
@@ -81,12 +83,13 @@ def build_forward(
     """Build the forward model of a survey over the redshift range of the parameters.
 
     Raises:
-        InputError: a filter is unknown or not covered by the spectra.
+        InputError: a filter is unknown or not covered by the spectra, or there is no emulator.
     """
     redshift = task.parameters["redshift"]
-    photometry = build_synthetic_photometry(
-        survey.grid, survey.catalogue.filters, task.spectra, (redshift.low, redshift.high)
-    )
+    photometry = build_photometry(
+        survey.grid, survey.catalogue.filters, task.spectra, (redshift.low, redshift.high),
+        survey.emulator,
+    )  # fmt: skip
     model = ForwardModel(photometry, NoiseModel(survey.noise), task.fit.model_error)
     return model.to(device=device, dtype=dtype)
 
@@ -279,6 +282,7 @@ def fingerprint(task: FitTask, survey: Survey) -> str:
         for name, value in asdict(artefact).items():
             content = value.tobytes() if hasattr(value, "tobytes") else repr(value).encode()
             digest.update(name.encode() + content)
+    digest.update(fingerprint_of(survey.emulator or ()).encode())
     return digest.hexdigest()[:16]
 
 

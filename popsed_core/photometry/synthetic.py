@@ -1,4 +1,4 @@
-"""Synthetic photometry: physical parameters to noiseless AB fluxes, exact and differentiable.
+"""Synthetic photometry: physical parameters to noiseless AB fluxes, differentiable.
 
 maggies = M* Lsun (1 + z) / (4 pi d_L^2 3631 Jy) . band mean of L_nu(wave / (1 + z))
 """
@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from popsed_core.config import SpectraConfig
 from popsed_core.constants import AB_ZERO_POINT, MEGAPARSEC
+from popsed_core.errors import InputError
 from popsed_core.photometry.coverage import check_coverage, rest_frame_range
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
+from popsed_core.spectra.emulator import EmulatedSpectra, Segment
 from popsed_core.spectra.population import TABLE_TOLERANCE, PopulationSpectra
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.wavelength import log_edges
@@ -22,9 +24,11 @@ from popsed_core.theta import Theta
 
 
 class SyntheticPhotometry(nn.Module):
-    """Exact spectra seen through filters; buffers hold float64 until ``.to(dtype)``."""
+    """Spectra seen through filters; buffers hold float64 until ``.to(dtype)``."""
 
-    def __init__(self, spectra: PopulationSpectra, projection: Projection, lsun: float) -> None:
+    def __init__(
+        self, spectra: PopulationSpectra | EmulatedSpectra, projection: Projection, lsun: float
+    ) -> None:
         super().__init__()
         self.spectra = spectra
         self.projection = projection
@@ -71,3 +75,56 @@ def build_synthetic_photometry(
         grid, config, edges, max_redshift=redshift_range[1], tolerance=tolerance
     )
     return SyntheticPhotometry(spectra, Projection(curves, edges, redshift_range[1]), grid.lsun)
+
+
+def build_emulated_photometry(
+    segments: Sequence[Segment],
+    grid: SSPGrid,
+    filters: Sequence[str],
+    config: SpectraConfig,
+    redshift_range: tuple[float, float],
+) -> SyntheticPhotometry:
+    """Build the forward model on an emulator; its pixels are those it was trained on.
+
+    Args:
+        segments: the emulator.
+        grid: the SSP table that it was trained on.
+        filters: names that :func:`popsed_core.photometry.filters.load_filter` knows.
+        config: star formation, burst, cosmology.
+        redshift_range: lowest and highest redshift that will be asked for.
+
+    Raises:
+        InputError: an unknown filter, or one whose wavelengths the emulator does not cover.
+    """
+    curves = [load_filter(name) for name in filters]
+    ends = (segments[0]["edges"][0], segments[-1]["edges"][-1])
+    check_coverage(curves, redshift_range, (math.exp(ends[0]), math.exp(ends[1])))
+    spectra = EmulatedSpectra(
+        segments,
+        grid,
+        config,
+        max_redshift=redshift_range[1],
+        wave_range=rest_frame_range(curves, redshift_range),
+    )
+    return SyntheticPhotometry(
+        spectra, Projection(curves, spectra.edges, redshift_range[1]), grid.lsun
+    )
+
+
+def build_photometry(
+    grid: SSPGrid,
+    filters: Sequence[str],
+    config: SpectraConfig,
+    redshift_range: tuple[float, float],
+    segments: Sequence[Segment] | None = None,
+) -> SyntheticPhotometry:
+    """Build the forward model that ``spectra.engine`` asks for; ``segments`` is the emulator.
+
+    Raises:
+        InputError: there is no emulator, or see the two builders.
+    """
+    if config.engine == "exact":
+        return build_synthetic_photometry(grid, filters, config, redshift_range)
+    if segments is None:
+        raise InputError("spectra.engine: emulator, but no emulator is given; add --emulator PATH")
+    return build_emulated_photometry(segments, grid, filters, config, redshift_range)

@@ -4,6 +4,7 @@ A segment is what :func:`popsed_core.spectra.emulator_fit.fit_segment` returns; 
 list of them.  It belongs to one SSP table, one stellar-population model and one prior box.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -123,6 +124,15 @@ def check_emulator(
                 f"{name}: trained for {key} in {trained_box.low:g}-{trained_box.high:g}, but "
                 f"parameters.{key} is {box.low:g}-{box.high:g}; train it on the wider range"
             )
+
+
+def fingerprint_of(segments: Sequence[Segment]) -> str:
+    """Return a hash of the weights of an emulator; empty for none."""
+    digest = hashlib.sha256()
+    for segment in segments:
+        for name, value in segment["network"].items():
+            digest.update(name.encode() + value.numpy().tobytes())
+    return digest.hexdigest() if segments else ""
 
 
 def _cut(segment: Segment, log_range: np.ndarray) -> tuple[np.ndarray, dict[str, Tensor]] | None:

@@ -61,6 +61,7 @@ os.environ.update(
 wildcard_constraints:
     survey="|".join(CONFIG.surveys),
     member=r"\d+",
+    segment=r"\d+",
     download="|".join(CONFIG.downloads) or NOTHING,
 
 
@@ -89,6 +90,28 @@ def redshift_range(wildcards):
     """The redshifts of a survey's fit, over which the spectra must cover its filters."""
     redshift = CONFIG.parameters_for(wildcards.survey)["redshift"]
     return f"{redshift.low} {redshift.high}"
+
+
+def emulator_files():
+    """The emulator, by name, where the fit uses one."""
+    is_used = CONFIG.spectra.engine == "emulator"
+    return {"emulator": "results/emulator/emulator.pt"} if is_used else {}
+
+
+def emulator_option(wildcards, input):
+    """The same as an option of `popsed`."""
+    path = input.get("emulator")
+    return f"--emulator {path}" if path else ""
+
+
+def boxes():
+    """The ranges of the parameters as JSON: what an emulator is trained for."""
+    return to_json(
+        {
+            name: {"low": item.low, "high": item.high}
+            for name, item in CONFIG.parameters.items()
+        }
+    )
 
 
 def noise_source(wildcards):

@@ -5,6 +5,7 @@ FIT_CODE = code_version("popsed_core.inference.fit")
 
 rule fit_member:
     input:
+        **emulator_files(),
         ssp="results/ssp.h5",
         catalogue="results/{survey}/catalogue.h5",
         noise="results/{survey}/noise.h5",
@@ -29,6 +30,7 @@ rule fit_member:
         spectra=to_json(CONFIG.spectra),
         parameters=lambda wildcards: to_json(CONFIG.parameters_for(wildcards.survey)),
         seed=CONFIG.seed,
+        emulator=emulator_option,
         # not an output: Snakemake would delete it with a failed job, and the work with it;
         # named by the code, so that one training never mixes two versions
         checkpoint=f"results/{{survey}}/checkpoints/member_{{member}}_{FIT_CODE}.pt",
@@ -40,12 +42,14 @@ rule fit_member:
         " --section {params.section:q} --spectra {params.spectra:q}"
         " --parameters {params.parameters:q} --seed {params.seed}"
         " --ssp {input.ssp:q} --catalogue {input.catalogue:q} --noise {input.noise:q}"
+        " {params.emulator}"
         " --checkpoint {params.checkpoint:q} --device {resources.device}"
         " --n-threads {threads} --cost {output.cost:q} {output.member:q} 2>&1 | tee {log:q}"
 
 
 rule sample_ensemble:
     input:
+        **emulator_files(),
         ssp="results/ssp.h5",
         catalogue="results/{survey}/catalogue.h5",
         noise="results/{survey}/noise.h5",
@@ -65,6 +69,7 @@ rule sample_ensemble:
         spectra=to_json(CONFIG.spectra),
         parameters=lambda wildcards: to_json(CONFIG.parameters_for(wildcards.survey)),
         seed=CONFIG.seed,
+        emulator=emulator_option,
         code=code_version("popsed_core.products.ensemble"),
     message:
         "{wildcards.survey}: draw the population from all members"
@@ -72,5 +77,5 @@ rule sample_ensemble:
         "popsed ensemble sample --survey {wildcards.survey} --section {params.section:q}"
         " --spectra {params.spectra:q} --parameters {params.parameters:q}"
         " --seed {params.seed} --ssp {input.ssp:q} --catalogue {input.catalogue:q}"
-        " --noise {input.noise:q} --members {input.members:q} --n-threads {threads}"
+        " --noise {input.noise:q} {params.emulator} --members {input.members:q} --n-threads {threads}"
         " {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,60 @@
+"""The emulator: one network per wavelength segment, then all of them in one file."""
+
+EMULATOR_CODE = code_version("popsed_core.spectra.emulator_fit")
+
+
+rule train_segment:
+    input:
+        ssp="results/ssp.h5",
+    output:
+        "results/emulator/segment_{segment}.pt",
+    log:
+        "logs/emulator/train_segment_{segment}.log",
+    benchmark:
+        "benchmarks/emulator/train_segment_{segment}.tsv"
+    conda:
+        "../../envs/popsed.yaml"
+    threads: CONFIG.runtime.n_threads
+    resources:
+        mem_mb=3000,
+        runtime=240,
+        device=CONFIG.runtime.device,
+    params:
+        section=to_json(CONFIG.emulator),
+        training=to_json(CONFIG.training_set),
+        spectra=json_without(CONFIG.spectra, "engine", "n_pixels"),
+        parameters=boxes(),
+        seed=CONFIG.seed,
+        checkpoint=f"results/emulator/checkpoints/segment_{{segment}}_{EMULATOR_CODE}.pt",
+        code=EMULATOR_CODE,
+    message:
+        "emulator: train segment {wildcards.segment}"
+    shell:
+        "popsed emulator train --segment {wildcards.segment} --section {params.section:q}"
+        " --training-set {params.training:q} --spectra {params.spectra:q}"
+        " --parameters {params.parameters:q} --seed {params.seed} --ssp {input.ssp:q}"
+        " --checkpoint {params.checkpoint:q} --device {resources.device}"
+        " --n-threads {threads} {output:q} 2>&1 | tee {log:q}"
+
+
+rule assemble_emulator:
+    input:
+        [
+            f"results/emulator/segment_{segment}.pt"
+            for segment in range(CONFIG.emulator.n_segments)
+        ],
+    output:
+        "results/emulator/emulator.pt",
+    log:
+        "logs/emulator/assemble.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code_version("popsed_core.spectra.emulator"),
+    message:
+        "emulator: put all segments together"
+    shell:
+        "popsed emulator assemble {output:q} --segments {input:q} 2>&1 | tee {log:q}"
