@@ -1,4 +1,4 @@
-"""``popsed spectra chunk``: the training set of the emulator, chunk by chunk."""
+"""``popsed spectra chunk|index|basis``: training set and principal components of the emulator."""
 
 import argparse
 from pathlib import Path
@@ -33,6 +33,21 @@ def register(nouns: Subparsers) -> None:
     add_threads(chunk)
     chunk.add_argument("output", type=Path, help="chunk to write (HDF5)")
     chunk.set_defaults(label="chunk {chunk}: ")
+    index = add_verb(verbs, "index", run_index, "list the chunks and which are for validation")
+    index.add_argument(
+        "--chunks", type=Path, nargs="+", required=True, metavar="PATH", help="chunks (HDF5)"
+    )
+    index.add_argument(
+        "--n-validation", type=int, required=True, metavar="N", help="chunks never trained on"
+    )
+    index.add_argument("output", type=Path, help="index to write (HDF5)")
+    basis = add_verb(verbs, "basis", run_basis, "principal components of a segment [dex]")
+    basis.add_argument("--segment", type=int, required=True, metavar="K", help="counts from 1")
+    add_section(basis, "section")
+    basis.add_argument("--training-set", type=Path, required=True, metavar="PATH", help="index")
+    add_threads(basis)
+    basis.add_argument("output", type=Path, help="components to write (HDF5)")
+    basis.set_defaults(label="segment {segment}: ")
 
 
 def run_chunk(args: argparse.Namespace) -> None:
@@ -55,3 +70,28 @@ def run_chunk(args: argparse.Namespace) -> None:
     make_chunk(
         task, grid, args.output, args.partial, provenance(args, {"ssp": args.ssp}, grid.source)
     )
+
+
+def run_index(args: argparse.Namespace) -> None:
+    """Gather chunks into an index."""
+    from popsed_core.artefacts import load_provenance, save
+    from popsed_core.spectra.training_index import make_index
+
+    index = make_index(args.chunks, args.n_validation, args.output.parent)
+    first = load_provenance(args.chunks[0])
+    save(index, args.output, first)
+
+
+def run_basis(args: argparse.Namespace) -> None:
+    """Find and write the components of a segment."""
+    from popsed_core.artefacts import load_provenance, save
+    from popsed_core.config import EmulatorConfig, from_json
+    from popsed_core.runtime import set_threads
+    from popsed_core.spectra.pca import fit_basis
+    from popsed_core.spectra.training_index import TrainingSet
+
+    set_threads(args.n_threads)
+    config = from_json(EmulatorConfig, args.section, "--section")
+    basis = fit_basis(TrainingSet(args.training_set), args.segment, config)
+    source = load_provenance(args.training_set).source
+    save(basis, args.output, provenance(args, {"training_set": args.training_set}, source))
