@@ -1,5 +1,8 @@
 """Random galaxies, what plain FSPS says about them, and what the exact engine says."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from laws_tools import prior_draws
@@ -38,6 +41,20 @@ def draws(n, seed):
     """Galaxies of the paper's prior, within the metallicities that FSPS has."""
     theta = prior_draws(n, seed=seed)
     return theta._replace(logzsol=theta.logzsol.clamp(min=LOWEST_METALS))
+
+
+def dustless(n):
+    """Smooth histories without dust."""
+    theta = draws(n, seed=1)
+    nothing = torch.zeros_like(theta.redshift)
+    return theta._replace(f_burst=nothing, tau_bc=nothing, tau_ism=nothing)
+
+
+def bursts(n):
+    """Single bursts of all ages behind dust."""
+    ages = 10 ** np.random.default_rng(2).uniform(-4, 1.1, n)  # [Gyr]
+    theta = draws(n, seed=2)
+    return theta._replace(t_burst=torch.as_tensor(ages), f_burst=torch.ones_like(theta.f_burst))
 
 
 def rate_and_knots(theta, age, row):
@@ -97,6 +114,26 @@ def largest_error(model, grid, theta, answer):
     """Largest relative difference between the engine and FSPS where there is any light."""
     wave = answer["wave"]
     is_compared = (wave > COMPARED[0]) & (wave < COMPARED[1]) & np.isin(wave, grid.ssp_wave)
-    true = answer["spectra"][:, is_compared]
-    error = np.abs(engine_spectra(model, theta) / true - 1)
-    return error[true > DARK * true.max(1, keepdims=True)].max()
+    return largest_difference(engine_spectra(model, theta), answer["spectra"][:, is_compared])
+
+
+def largest_difference(found, true):
+    """Largest relative difference of spectra from true ones where there is any light."""
+    return np.abs(found / true - 1)[true > DARK * true.max(1, keepdims=True)].max()
+
+
+class Case(NamedTuple):
+    """One thing to ask FSPS: which galaxies, and with which settings the engine agrees."""
+
+    galaxies: Callable
+    question: Callable
+    spectra: dict[str, str]
+
+
+CASES = {  # by the tasks of fsps_child.py
+    "tabular": Case(dustless, tabular_question, {"star_formation": "exact"}),
+    "dust": Case(bursts, dust_question, {}),
+    "recipe": Case(
+        lambda n: draws(n, seed=3), recipe_question, {"star_formation": "bins", "burst": "released"}
+    ),
+}
