@@ -22,6 +22,7 @@ from popsed_core.constants import MEGAPARSEC
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
+from popsed_core.photometry.surveys.mock_depth import least_mass_in_r
 from popsed_core.photometry.surveys.mock_populations import VolumeMassDensity, table2
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.spectra.cosmology import make_cosmology
@@ -64,7 +65,8 @@ def single(theta):
 def table2_draws(n, seed=0):
     """Galaxies of the paper's Table 2, with volume and masses down to r ~ 20."""
     random = np.random.default_rng(seed)
-    density = VolumeMassDensity(CosmologyConfig(), 0.8, limit_mag=20.0, brightest_ml=0.1)
+    least = least_mass_in_r(CosmologyConfig(), limit_mag=20.0, brightest_ml=0.1)
+    density = VolumeMassDensity(CosmologyConfig(), 0.8, least)
     columns = table2(random, density.sample(random, n))
     return Theta(*(torch.as_tensor(columns[name]) for name in NAMES))
 

@@ -11,6 +11,7 @@ from toy_world import GRID, SPECTRA
 from popsed_core.config import CosmologyConfig
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.surveys import mock
+from popsed_core.photometry.surveys.mock_depth import least_mass_in_r
 from popsed_core.photometry.surveys.mock_populations import (
     POPULATIONS,
     VolumeMassDensity,
@@ -94,7 +95,7 @@ def test_the_knee_falls_by_a_tenth_of_a_dex_per_unit_redshift():
 def density_and_rejected():
     """Draws of the table, and of rejection sampling with astropy's volume."""
     config, limit, brightest_ml, n = CosmologyConfig(), 17.5, 0.3, 3000
-    table = VolumeMassDensity(config, 0.5, limit, brightest_ml)
+    table = VolumeMassDensity(config, 0.5, least_mass_in_r(config, limit, brightest_ml))
     drawn = table.sample(np.random.default_rng(1), n)
     cosmology = FlatLambdaCDM(H0=config.hubble, Om0=config.omega_m)
     random = np.random.default_rng(2)
@@ -130,7 +131,8 @@ def test_galaxies_that_are_not_drawn_would_not_pass_the_limit(kind):
     if grid.source == "toy":
         pytest.skip("results/ssp.h5 is not built; toy spectra have other mass-to-light ratios")
     population, config, limit = POPULATIONS[kind], CosmologyConfig(), LIMIT + mock.DRAW_MARGIN
-    generous = VolumeMassDensity(config, 0.8, limit, population.brightest_ml / 5)
+    deeper = least_mass_in_r(config, limit, population.brightest_ml / 5)
+    generous = VolumeMassDensity(config, 0.8, deeper)
     random = np.random.default_rng(5)
     columns = population.draw(random, generous.sample(random, 10_000))
     distance = FlatLambdaCDM(H0=67.7, Om0=0.307).distmod(columns["redshift"]).value

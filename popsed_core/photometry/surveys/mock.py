@@ -13,6 +13,12 @@ from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.catalogue import Catalogue, CutFlow, Reference
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
+from popsed_core.photometry.surveys.mock_depth import (
+    LeastMass,
+    error_margin,
+    least_mass_in_band,
+    least_mass_in_r,
+)
 from popsed_core.photometry.surveys.mock_populations import POPULATIONS, VolumeMassDensity
 from popsed_core.photometry.synthetic import SyntheticPhotometry, build_synthetic_photometry
 from popsed_core.runtime import generator, numpy_generator
@@ -25,6 +31,7 @@ MIN_REDSHIFT = 1e-3  # of the photometry tables
 BATCH = 20_000  # galaxies drawn at a time
 MAX_BATCHES = 500  # then the limits are judged impossible
 CHUNK = 2_000  # galaxies per forward pass
+ML_BAND = "r"  # in which the populations' least mass-to-light ratios are known
 DRAW_MARGIN = 0.2  # [mag] beyond the limit that noise and model error may scatter in
 
 
@@ -66,10 +73,7 @@ def observe(
     errors = ModelErrors(config, waves)
     sky = _Sky(name, config, errors, seed, photometry, NoiseModel(noise).double())
     density = VolumeMassDensity(
-        spectra.cosmology,
-        config.max_redshift,
-        config.limit_mag + DRAW_MARGIN,
-        POPULATIONS[config.kind].brightest_ml,
+        spectra.cosmology, config.max_redshift, sky.least_mass(spectra, grid, base.bands)
     )
     rows: list[np.ndarray] = []
     cuts: CutFlow | None = None
@@ -136,6 +140,25 @@ class _Sky:
         self.generator = generator(seed, "mock", name)
         n_bands = len(noise.first)
         self.zero_points = config.zero_point_error * self.rng.normal(size=n_bands)
+
+    def least_mass(
+        self, spectra: SpectraConfig, grid: SSPGrid, bands: tuple[str, ...]
+    ) -> LeastMass:
+        """Return the mass below which no galaxy passes the limit, as a function of redshift."""
+        config, population = self.config, POPULATIONS[self.config.kind]
+        limit = config.limit_mag + DRAW_MARGIN
+        if config.limit_band == ML_BAND:
+            return least_mass_in_r(spectra.cosmology, limit, population.brightest_ml)
+        band = bands.index(config.limit_band)
+        limit += error_margin(config, self.noise, band, float(self.zero_points[band]))
+        return least_mass_in_band(
+            self.photometry,
+            grid,
+            population.parts,
+            band=band,
+            limit_mag=limit,
+            redshift_range=(MIN_REDSHIFT, config.max_redshift),
+        )
 
     def batch(
         self, density: VolumeMassDensity, bands: tuple[str, ...]

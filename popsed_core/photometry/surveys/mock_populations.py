@@ -12,7 +12,8 @@ from scipy.stats import truncnorm
 
 from popsed_core.config import CosmologyConfig
 from popsed_core.errors import InputError
-from popsed_core.spectra.cosmology import comoving_volume_density, make_cosmology
+from popsed_core.photometry.surveys.mock_depth import LeastMass, Parts
+from popsed_core.spectra.cosmology import comoving_volume_density
 
 Columns = dict[str, np.ndarray]
 
@@ -21,11 +22,13 @@ class Population(NamedTuple):
     """A recipe: adds all other parameters to given redshifts and masses.
 
     ``brightest_ml`` is the mass-to-light ratio [Msun / Lsun in r] below which it has (almost) no
-    galaxies: fainter redshift-mass cells are not drawn, which changes nothing but the time.
+    galaxies, ``parts`` what they are made of.  Redshift-mass cells too faint for any of them are
+    not drawn, which changes nothing but the time.
     """
 
     draw: Callable[[np.random.Generator, Columns], Columns]
     brightest_ml: float
+    parts: Parts
 
 
 MASS_RANGE = (7.5, 13.0)  # [dex Msun] the paper's range of formed mass
@@ -34,7 +37,6 @@ MIN_REDSHIFT = 0.002  # below, peculiar velocities rule
 MASS_KNEE, MASS_WEIGHTS, MASS_SLOPES = 10.66, (3.96, 0.79), (-0.35, -1.47)
 FORMED_TO_SURVIVING = -0.22  # [dex] 60 % of the formed mass survives at old ages (Chabrier)
 KNEE_EVOLUTION = 0.1  # ASSUME: [dex] fall of the knee per unit redshift
-SUN_ABSOLUTE_R = 4.65  # [mag AB] Willmer 2018, SDSS r
 N_GRID = 1500  # cells per axis of the (redshift, mass) density
 
 
@@ -118,27 +120,24 @@ def _burst_and_dust(
 
 
 POPULATIONS = {
-    "table2_mock": Population(table2, brightest_ml=0.1),
-    "realistic_mock": Population(realistic, brightest_ml=0.5),
+    "table2_mock": Population(table2, brightest_ml=0.1, parts=Parts(0.01, 1.0)),
+    "realistic_mock": Population(realistic, brightest_ml=0.5, parts=Parts(0.3, 0.4)),
 }
 
 
 class VolumeMassDensity:
     """Draws (redshift, formed mass) from volume x mass function, among what may be seen."""
 
-    def __init__(
-        self, config: CosmologyConfig, max_redshift: float, limit_mag: float, brightest_ml: float
-    ) -> None:
+    def __init__(self, config: CosmologyConfig, max_redshift: float, least_mass: LeastMass) -> None:
         """Tabulate the density.
 
         Args:
             config: cosmology.
             max_redshift: highest redshift.
-            limit_mag: cells fainter than this in r, at ``brightest_ml``, are left out [mag].
-            brightest_ml: of the population [Msun / Lsun in r].
+            least_mass: lighter galaxies cannot be seen and are left out.
 
         Raises:
-            InputError: no galaxy can be that bright.
+            InputError: no galaxy can be seen.
         """
         edges_z = np.linspace(MIN_REDSHIFT, max_redshift, N_GRID + 1)
         edges_m = np.linspace(*MASS_RANGE, N_GRID + 1)
@@ -146,14 +145,11 @@ class VolumeMassDensity:
         self.origin = np.array([edges_z[0], edges_m[0]])
         redshift = 0.5 * (edges_z[1:] + edges_z[:-1])[:, None]
         mass = 0.5 * (edges_m[1:] + edges_m[:-1])[None, :]
-        distance = make_cosmology(config).distmod(redshift).value
-        faintest = 0.4 * (SUN_ABSOLUTE_R + distance - limit_mag) + np.log10(brightest_ml)
         density = comoving_volume_density(redshift, config) * mass_function(mass, redshift)
-        self.cumulative = np.cumsum(np.where(mass > faintest, density, 0.0).ravel())
+        seen = np.where(mass > least_mass(redshift), density, 0.0)
+        self.cumulative = np.cumsum(seen.ravel())
         if self.cumulative[-1] == 0:
-            raise InputError(
-                f"limit_mag: no galaxy of the mock can be brighter than {limit_mag:g}; loosen it"
-            )
+            raise InputError("limit_mag: no galaxy of the mock can be that bright; loosen it")
 
     def sample(self, rng: np.random.Generator, n: int) -> Columns:
         """Return ``n`` redshifts and log formed masses."""
