@@ -92,3 +92,82 @@ def test_wrong_values_name_file_and_field(table, name, spoil, message):
         file[name] = values
     with pytest.raises(InputError, match=rf"dsps\.h5: .*{message}"):
         read_dsps(table, RANGE)
+
+
+@pytest.mark.parametrize(
+    ("given", "imf"),
+    [
+        ("Chabrier", "Chabrier"),
+        ("chabrier", "Chabrier"),
+        ("Chabrier (2003)", "Chabrier"),
+        ("chabrier2003", "Chabrier"),
+        ("KROUPA 2001", "Kroupa"),
+        ("Kroupa IMF", "Kroupa"),
+        (b"Salpeter1955", "Salpeter"),
+        ('"Kroupa"', "Kroupa"),
+    ],
+)
+def test_every_usual_spelling_of_an_imf_is_understood(table, given, imf):
+    with h5py.File(table, "a") as file:
+        file.attrs["imf"] = given
+    assert read_dsps(table, RANGE).imf == imf
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("imf", "van Dokkum 2008", "attribute imf: got 'van Dokkum 2008'.*Chabrier.*correct"),
+        ("log_zsun", "solar", "attribute log_zsun: got 'solar', expected a number"),
+        ("log_zsun", 0.0142, "log_zsun: got 0.0142.*log10 of the Sun's mass fraction"),
+        ("lsun", 3.828e26, "lsun: got 3.828e\\+26.*erg / s"),
+        ("lsun", [1.0, 2.0], "attribute lsun: got .*expected a number"),
+        ("source", "fsps", "attribute source: got 'fsps', expected real or toy"),
+    ],
+)
+def test_an_attribute_that_cannot_be_is_named(table, name, value, message):
+    with h5py.File(table, "a") as file:
+        file.attrs[name] = value
+    with pytest.raises(InputError, match=rf"dsps\.h5: {message}"):
+        read_dsps(table, RANGE)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "message"),
+    [
+        ("ssp_wave", "nm", "dataset ssp_wave is in nm, expected Angstrom"),
+        ("ssp_flux", "erg / s / AA", "dataset ssp_flux is in erg / s / AA, expected Lsun"),
+        ("ssp_lg_age_gyr", "dex(yr)", r"dataset ssp_lg_age_gyr is in dex\(yr\)"),
+    ],
+)
+def test_a_unit_that_a_table_states_is_believed(table, name, unit, message):
+    with h5py.File(table, "a") as file:
+        file[name].attrs["unit"] = unit
+    with pytest.raises(InputError, match=rf"dsps\.h5: {message}"):
+        read_dsps(table, RANGE)
+
+
+@pytest.mark.parametrize(
+    ("name", "convert", "message"),
+    [
+        ("ssp_wave", lambda wave: wave / 1e4, "covers 0.09.* AA"),
+        ("ssp_lg_age_gyr", lambda age: age + 9, "ssp_lg_age_gyr: got 5 to 10.3.*in Gyr.*convert"),
+        ("ssp_lgmet", lambda metals: metals + 1.7, "ssp_lgmet: got .*mass fraction of metals"),
+        ("ssp_flux", lambda flux: flux * 1e9, "ssp_flux: 1 Msun of age 1 Gyr emits .*Lsun / Hz"),
+        ("ssp_flux", lambda flux: flux * 3.8e-33, "ssp_flux: 1 Msun of age 1 Gyr emits"),
+    ],
+)
+def test_values_in_another_unit_are_noticed(table, name, convert, message):
+    with h5py.File(table, "a") as file:
+        file[name][...] = convert(file[name][()])
+    with pytest.raises(InputError, match=rf"dsps\.h5: {message}"):
+        read_dsps(table, RANGE)
+
+
+@pytest.mark.parametrize("ages", [slice(45, None), slice(None, -5)])
+def test_a_table_without_the_youngest_or_the_oldest_stars_is_refused(table, ages):
+    with h5py.File(table, "a") as file:
+        age, flux = file["ssp_lg_age_gyr"][ages], file["ssp_flux"][:, ages]
+        del file["ssp_lg_age_gyr"], file["ssp_flux"]
+        file["ssp_lg_age_gyr"], file["ssp_flux"] = age, flux
+    with pytest.raises(InputError, match=r"dsps\.h5: ssp_lg_age_gyr: has ages of .*needs 0\.01"):
+        read_dsps(table, RANGE)
