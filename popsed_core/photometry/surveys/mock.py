@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 MIN_REDSHIFT = 1e-3  # of the photometry tables
 BATCH = 20_000  # galaxies drawn at a time
-MAX_BATCHES = 500  # then the limits are judged impossible
+MAX_BATCHES = 1500  # then the limits are judged impossible
 CHUNK = 2_000  # galaxies per forward pass
 ML_BAND = "r"  # in which the populations' least mass-to-light ratios are known
 DRAW_MARGIN = 0.2  # [mag] beyond the limit that noise and model error may scatter in
