@@ -3,6 +3,7 @@
 snakemake -c2                    the default survey of config.yaml, to tables, figures, report
 snakemake -c2 mock               every mock survey, compared with its truth
 snakemake -c2 figures            only the figures of the default survey
+snakemake -c2 training_set       spectra on disk and their principal components
 snakemake -c2 --config survey=NAME | --configfile config/smoke.yaml
 """
 
@@ -14,6 +15,7 @@ min_version("9.6")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/spectra.smk"
+include: "workflow/rules/training_set.smk"
 include: "workflow/rules/emulator.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/products.smk"
@@ -27,6 +29,7 @@ localrules:
     all,
     demo,
     emulator,
+    training_set,
     mock,
     figures,
     report,
@@ -52,6 +55,13 @@ rule emulator:
         "results/emulator/emulator.pt",
     message:
         "the emulator is results/emulator/emulator.pt"
+
+
+rule training_set:
+    input:
+        basis_files(),
+    message:
+        "spectra and their principal components are in results/emulator"
 
 
 rule mock:

@@ -42,7 +42,7 @@ def register(nouns: Subparsers) -> None:
     )
     index.add_argument("output", type=Path, help="index to write (HDF5)")
     basis = add_verb(verbs, "basis", run_basis, "principal components of a segment [dex]")
-    basis.add_argument("--segment", type=int, required=True, metavar="K", help="counts from 1")
+    basis.add_argument("--segment", type=int, required=True, metavar="K", help="counts from 0")
     add_section(basis, "section")
     basis.add_argument("--training-set", type=Path, required=True, metavar="PATH", help="index")
     add_threads(basis)

@@ -37,7 +37,7 @@ class SpectrumBasis:
         error_68: 68 % of the validation spectra are reconstructed better than this fraction.
         error_95: the same for 95 %.
         first_pixel: of the segment, in the pixels of the training set.
-        segment: its number, from 1.
+        segment: its number, from 0.
         target: ``behind_screen`` or ``full``.
         n_spectra: in the training set.
     """
@@ -50,7 +50,7 @@ class SpectrumBasis:
     error_68: np.ndarray = array("", "pixel")
     error_95: np.ndarray = array("", "pixel")
     first_pixel: int = 0
-    segment: int = 1
+    segment: int = 0
     target: str = "behind_screen"
     n_spectra: int = 0
 
@@ -108,15 +108,17 @@ def fit_basis(training_set: TrainingSet, segment: int, config: EmulatorConfig) -
 
     Args:
         training_set: the spectra.
-        segment: its number, from 1.
+        segment: its number, from 0.
         config: edges, number of components, target.
 
     Raises:
-        InputError: a chunk cannot be read, or the segment has fewer pixels or spectra than
-            components.
+        InputError: there is no such segment, a chunk cannot be read, or the segment has fewer
+            pixels or spectra than components.
     """
-    pixels = training_set.pixels(*config.edges[segment - 1 : segment + 1])
-    n_components = config.n_components[segment - 1]
+    if not 0 <= segment < config.n_segments:
+        raise InputError(f"segment: got {segment}, but emulator.edges make {config.n_segments}")
+    pixels = training_set.pixels(*config.edges[segment : segment + 2])
+    n_components = config.n_components[segment]
     wave = training_set.index.wave[pixels]
     _check_size(training_set, segment, len(wave), n_components)
     target, moments = make_target(config.target, wave), Moments()

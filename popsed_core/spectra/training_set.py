@@ -1,7 +1,8 @@
 """The emulator's training set: restframe spectra of galaxies drawn from the parameters' boxes.
 
 Each chunk has a random stream of its own, so that its content depends on the seed, its number and
-the settings, never on how many chunks there are (Li et al. 2023, section 2.2 and Table 1).
+the settings, never on how many chunks there are.  Draws are uniform in the coordinates of the
+boxes: linear ones give the uniform prior of Li et al. 2023, section 2.2 and Table 1.
 """
 
 import dataclasses

@@ -61,6 +61,7 @@ os.environ.update(
 wildcard_constraints:
     survey="|".join(CONFIG.surveys),
     member=r"\d+",
+    chunk=r"\d+",
     segment=r"\d+",
     download="|".join(CONFIG.downloads) or NOTHING,
 
@@ -102,6 +103,21 @@ def emulator_option(wildcards, input):
     """The same as an option of `popsed`."""
     path = input.get("emulator")
     return f"--emulator {path}" if path else ""
+
+
+def chunk_files():
+    """All chunks; those with the highest numbers are for validation."""
+    section = CONFIG.training_set
+    n_chunks = section.n_chunks + section.n_validation_chunks
+    return [
+        f"results/emulator/chunks/chunk_{chunk}.h5" for chunk in range(1, n_chunks + 1)
+    ]
+
+
+def basis_files():
+    """The principal components of all segments."""
+    segments = range(CONFIG.emulator.n_segments)
+    return [f"results/emulator/basis_{segment}.h5" for segment in segments]
 
 
 def boxes():

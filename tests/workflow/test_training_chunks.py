@@ -1,0 +1,92 @@
+"""The training set in the workflow: chunks do not know of each other."""
+
+import shutil
+
+import pytest
+from workflow_tools import SMOKE, call, copy_tree, planned, snakemake
+
+from popsed_core.artefacts import load
+from popsed_core.spectra.pca import SpectrumBasis
+from popsed_core.spectra.training_index import TrainingSet
+
+TARGET = ("--", "training_set")
+
+
+@pytest.fixture(scope="module")
+def made(checkout, tmp_path_factory):
+    """A copy in which the smoke configuration's training set has been made."""
+    folder = tmp_path_factory.mktemp("made") / "popsed"
+    copy_tree(checkout, folder)
+    snakemake(folder, "--cores", "2", *SMOKE, *TARGET)
+    return folder
+
+
+@pytest.fixture
+def repo(made, tmp_path):
+    folder = tmp_path / "popsed"
+    copy_tree(made, folder)
+    return folder
+
+
+def plan(repo, *settings):
+    """Return the jobs of a dry run after a change of the configuration."""
+    changes = ("--config", *settings) if settings else ()
+    text = snakemake(repo, "-n", *SMOKE, *changes, *TARGET)
+    if "Nothing to be done" in text:
+        return {}
+    return planned(repo, *SMOKE, *changes, *TARGET)
+
+
+def test_the_default_has_31_chunks_and_5_segments(checkout):
+    jobs = planned(checkout, *TARGET)
+    assert (jobs["training_chunk"], jobs["training_index"], jobs["spectrum_basis"]) == (31, 1, 5)
+
+
+@pytest.mark.slow
+def test_the_smoke_run_makes_spectra_and_components(made):
+    training_set = TrainingSet(made / "results/emulator/training_set.h5")
+    assert training_set.index.is_validation.tolist() == [False, False, True]
+    assert sum(len(block.inputs) for block in training_set.blocks(False, slice(None))) == 1000
+    basis = load(made / "results/emulator/basis_1.h5", SpectrumBasis)
+    assert basis.error_68.max() < 0.01
+    assert plan(made) == {}
+
+
+@pytest.mark.slow
+def test_one_more_chunk_is_one_more_job(repo):
+    expected = {"training_chunk": 1, "training_index": 1, "spectrum_basis": 2, "training_set": 1}
+    assert plan(repo, "training_set={n_chunks: 3}") == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("setting", "rerun"),
+    [
+        ("training_set={chunk_size: 400}", {"training_chunk", "training_index", "spectrum_basis"}),
+        ("spectra={burst: released}", {"training_chunk", "training_index", "spectrum_basis"}),
+        ("emulator={n_components: [7, 8]}", {"spectrum_basis"}),
+        ("emulator={n_hidden: 32}", set()),
+        ("spectra={engine: emulator}", set()),
+        ("spectra={n_pixels: 90}", set()),
+        ("runtime={n_threads: 2}", set()),
+    ],
+)
+def test_a_change_reruns_what_depends_on_it(repo, setting, rerun):
+    assert set(plan(repo, setting)) - {"training_set"} == rerun
+
+
+@pytest.mark.slow
+def test_touching_reruns_nothing(repo):
+    for path in (*repo.rglob("*.py"), *repo.rglob("*.h5"), *repo.rglob("*.smk")):
+        path.touch()
+    assert plan(repo) == {}
+
+
+@pytest.mark.slow
+def test_a_lost_chunk_comes_back_with_the_same_bytes(repo):
+    chunk = repo / "results/emulator/chunks/chunk_2.h5"
+    before = chunk.read_bytes()
+    chunk.unlink()
+    shutil.rmtree(repo / "results/emulator/partial", ignore_errors=True)
+    call(repo, "--cores", "1", *SMOKE, "--", "results/emulator/chunks/chunk_2.h5")
+    assert chunk.read_bytes() == before

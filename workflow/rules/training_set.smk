@@ -1,0 +1,93 @@
+"""The training set on disk: chunks, their index, and the principal components of each segment.
+
+A chunk knows its number and not how many there are: one more chunk is one more job.
+"""
+
+CHUNK_CODE = code_version("popsed_core.spectra.training_set")
+
+
+rule training_chunk:
+    input:
+        ssp="results/ssp.h5",
+    output:
+        "results/emulator/chunks/chunk_{chunk}.h5",
+    log:
+        "logs/emulator/training_chunk_{chunk}.log",
+    benchmark:
+        "benchmarks/emulator/training_chunk_{chunk}.tsv"
+    conda:
+        "../../envs/popsed.yaml"
+    threads: CONFIG.runtime.n_threads
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        section=json_without(CONFIG.training_set, "n_chunks", "n_validation_chunks"),
+        spectra=json_without(CONFIG.spectra, "engine", "n_pixels"),
+        parameters=boxes(),
+        seed=CONFIG.seed,
+        # not an output: Snakemake would delete it with a failed job, and the work with it
+        partial=f"results/emulator/partial/chunk_{{chunk}}_{CHUNK_CODE}.f4",
+        code=CHUNK_CODE,
+    message:
+        "training set: make chunk {wildcards.chunk}"
+    shell:
+        "popsed spectra chunk --chunk {wildcards.chunk} --section {params.section:q}"
+        " --spectra {params.spectra:q} --parameters {params.parameters:q}"
+        " --seed {params.seed} --ssp {input.ssp:q} --partial {params.partial:q}"
+        " --n-threads {threads} {output:q} 2>&1 | tee {log:q}"
+
+
+rule training_index:
+    input:
+        chunk_files(),
+    output:
+        "results/emulator/training_set.h5",
+    log:
+        "logs/emulator/training_index.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        n_validation=CONFIG.training_set.n_validation_chunks,
+        code=code_version("popsed_core.spectra.training_index"),
+    message:
+        "training set: list the chunks"
+    shell:
+        "popsed spectra index --n-validation {params.n_validation} {output:q}"
+        " --chunks {input:q} 2>&1 | tee {log:q}"
+
+
+rule spectrum_basis:
+    input:
+        index="results/emulator/training_set.h5",
+        chunks=chunk_files(),
+    output:
+        "results/emulator/basis_{segment}.h5",
+    log:
+        "logs/emulator/spectrum_basis_{segment}.log",
+    benchmark:
+        "benchmarks/emulator/spectrum_basis_{segment}.tsv"
+    conda:
+        "../../envs/popsed.yaml"
+    threads: CONFIG.runtime.n_threads
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        section=to_json(
+            {
+                "edges": CONFIG.emulator.edges,
+                "n_components": CONFIG.emulator.n_components,
+                "target": CONFIG.emulator.target,
+            }
+        ),
+        code=code_version("popsed_core.spectra.pca"),
+    message:
+        "training set: principal components of segment {wildcards.segment}"
+    shell:
+        "popsed spectra basis --segment {wildcards.segment} --section {params.section:q}"
+        " --training-set {input.index:q} --n-threads {threads} {output:q}"
+        " 2>&1 | tee {log:q}"
