@@ -53,8 +53,10 @@ rule demo:
 rule emulator:
     input:
         "results/emulator/emulator.pt",
+        "results/emulator/accuracy.json",
+        "results/emulator/figures/emulator_accuracy.pdf",
     message:
-        "the emulator is results/emulator/emulator.pt"
+        "the emulator is results/emulator/emulator.pt, its errors are in accuracy.md"
 
 
 rule training_set:

@@ -4,6 +4,7 @@ import numpy as np
 
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.catalogue import Catalogue, Reference
+from popsed_core.photometry.emulator_accuracy import RATIO_EDGES, EmulatorAccuracy
 from popsed_core.products.samples import PopulationSamples
 
 BANDS = ("u", "g", "r", "i", "z")
@@ -111,3 +112,30 @@ def make_members(n_members=3, n_epochs=40, seed=3):
         zero_points = random.normal(0, 0.01, len(BANDS))
         members.append({"history": history, "zero_points": zero_points, "source": "mock"})
     return members
+
+
+def make_accuracy(n=500, n_pixels=60, seed=4):
+    """Return the certificate of an emulator whose errors rise to the blue."""
+    random = np.random.default_rng(seed)
+    wave = np.geomspace(1000, 30000, n_pixels)
+    inner = 0.01 * (3000 / wave) ** 0.5
+    common = random.normal(0, 0.003, (n, 1))
+    mag = (common + random.normal(0, 0.003, (n, len(BANDS)))).astype(np.float32)
+    return EmulatorAccuracy(
+        wave=wave,
+        spectrum=np.stack([inner, 3 * inner]),
+        bias=0.1 * inner,
+        pooled=np.array([[0.015, 0.04], [0.006, 0.02]]),
+        rest_mag=mag,
+        mag=mag,
+        redshift=random.uniform(0, 0.8, n),
+        redshift_edges=np.linspace(0, 0.8, 9),
+        mag_binned=random.uniform(0.004, 0.01, (2, 8, len(BANDS))),
+        correlation=np.corrcoef(mag, rowvar=False),
+        age_edges=np.linspace(-2, 1.1, 5),
+        by_age=random.uniform(0.004, 0.01, (2, 4)),
+        ratio_edges=np.array(RATIO_EDGES),
+        by_ratio=random.uniform(0.004, 0.01, (2, len(RATIO_EDGES) - 1)),
+        bands=BANDS,
+        source="mock",
+    )

@@ -158,10 +158,15 @@ def worst_source(*sources: str) -> str:
 
 def write_json(value: Mapping[str, Any], path: Path) -> None:
     """Write plain values as JSON, atomically."""
+    write_text(json.dumps(value, sort_keys=True, indent=1) + "\n", path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text, atomically."""
     from popsed_core.artefacts import atomic_path
 
     with atomic_path(path) as partial:
-        partial.write_text(json.dumps(value, sort_keys=True, indent=1) + "\n")
+        partial.write_text(text)
 
 
 def say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""``popsed emulator train|assemble``: networks that predict spectra, one per wavelength segment."""
+"""``popsed emulator train|assemble|validate``: networks that predict spectra, by wavelength."""
 
 import argparse
 from pathlib import Path
@@ -12,6 +12,9 @@ from popsed_core.commands.common import (
     add_seed,
     add_threads,
     add_verb,
+    positive,
+    write_json,
+    write_text,
 )
 
 
@@ -37,6 +40,15 @@ def register(nouns: Subparsers) -> None:
         "--segments", type=Path, nargs="+", required=True, metavar="PATH", help="segments (.pt)"
     )
     assemble.add_argument("output", type=Path, help="emulator to write (.pt)")
+    validate = add_verb(verbs, "validate", run_validate, "compare with the exact spectra")
+    add_inputs(validate, "ssp")
+    validate.add_argument("--emulator", type=Path, required=True, metavar="PATH", help="(.pt)")
+    validate.add_argument(
+        "--n-spectra", type=positive, default=10_000, metavar="N", help="never trained on [10000]"
+    )
+    add_threads(validate)
+    _add_reports(validate)
+    validate.add_argument("output", type=Path, help="certificate to write (HDF5)")
 
 
 def run_train(args: argparse.Namespace) -> None:
@@ -78,6 +90,32 @@ def run_assemble(args: argparse.Namespace) -> None:
     save_plain({"segments": assemble(segments, [str(path) for path in args.segments])}, args.output)
 
 
+def run_validate(args: argparse.Namespace) -> None:
+    """Measure an emulator's errors and speed, and write its certificate."""
+    from popsed_core.artefacts import Provenance, load, save, sha256
+    from popsed_core.config import SpectraConfig, from_json
+    from popsed_core.photometry.emulator_accuracy import measure
+    from popsed_core.photometry.emulator_speed import throughput
+    from popsed_core.products.emulator_report import accuracy_markdown, summarise_accuracy
+    from popsed_core.runtime import set_threads
+    from popsed_core.spectra.emulator import check_emulator
+    from popsed_core.spectra.ssp import SSPGrid
+
+    set_threads(args.n_threads)
+    segments = _read_segments(args.emulator)
+    inputs = {"emulator": sha256(args.emulator), "ssp": sha256(args.ssp)}
+    own = from_json(SpectraConfig, segments[0]["spectra"], str(args.emulator))
+    check_emulator(segments, inputs["ssp"], own, {}, str(args.emulator))
+    grid = load(args.ssp, SSPGrid)
+    accuracy = measure(segments, grid, args.n_spectra)
+    speed = throughput(segments, grid)
+    config, seed = segments[0]["emulator"], segments[0]["seed"]
+    save(accuracy, args.output, Provenance(accuracy.source, config, seed, inputs))
+    numbers = summarise_accuracy(accuracy, speed, inputs["emulator"])
+    write_json(numbers, args.json)
+    write_text(accuracy_markdown(numbers), args.markdown)
+
+
 def read_emulator(args: argparse.Namespace, task: Any) -> Any:
     """Return the emulator that a fit asks for, or None where the engine is exact.
 
@@ -89,22 +127,59 @@ def read_emulator(args: argparse.Namespace, task: Any) -> Any:
         InputError: there is none, or it was trained on something else.
     """
     from popsed_core.artefacts import sha256
-    from popsed_core.errors import InputError
-    from popsed_core.loop import load_plain
     from popsed_core.spectra.emulator import check_emulator
 
     if task.spectra.engine == "exact" or args.emulator is None:
         return None
-    found = load_plain(args.emulator)
+    segments = _read_segments(args.emulator)
+    check_emulator(segments, sha256(args.ssp), task.spectra, task.parameters, str(args.emulator))
+    if args.accuracy is not None:
+        _log_accuracy(args.accuracy, args.emulator)
+    return segments
+
+
+def _read_segments(path: Path) -> Any:
+    from popsed_core.errors import InputError
+    from popsed_core.loop import load_plain
+
+    found = load_plain(path)
     segments = found.get("segments") if isinstance(found, dict) else None
     if not segments:
-        raise InputError(f"{args.emulator}: no emulator; make it with `popsed emulator assemble`")
-    check_emulator(segments, sha256(args.ssp), task.spectra, task.parameters, str(args.emulator))
+        raise InputError(f"{path}: no emulator; make it with `popsed emulator assemble`")
     return segments
+
+
+def _log_accuracy(path: Path, path_to_emulator: Path) -> None:
+    """Log the certificate's numbers; refuse that of another emulator."""
+    import logging
+
+    from popsed_core.artefacts import sha256
+    from popsed_core.errors import InputError
+    from popsed_core.products.emulator_report import headline, read_accuracy
+
+    numbers = read_accuracy(path)
+    if numbers["emulator"] != sha256(path_to_emulator):
+        raise InputError(
+            f"{path}: of the emulator {numbers['emulator'][:12]}, not of {path_to_emulator}; "
+            "make it anew with `popsed emulator validate`"
+        )
+    logging.getLogger(__name__).info("emulator: %s", headline(numbers))
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", type=Path, required=True, metavar="OUT", help="every number (JSON)"
+    )
+    parser.add_argument(
+        "--markdown", type=Path, required=True, metavar="OUT", help="the same, to read (Markdown)"
+    )
 
 
 def add_emulator(parser: argparse.ArgumentParser) -> None:
     """Add the emulator that a fit may use."""
     parser.add_argument(
         "--emulator", type=Path, metavar="PATH", help="needed where spectra.engine is emulator"
+    )
+    parser.add_argument(
+        "--accuracy", type=Path, metavar="PATH", help="its certificate, to be logged (JSON)"
     )

@@ -16,6 +16,9 @@ def register(nouns: Subparsers) -> None:
     )
     add_inputs(figure, "samples", "catalogue", "reference", "noise", is_required=False)
     add_members(figure, is_required=False)
+    figure.add_argument(
+        "--accuracy", type=Path, metavar="PATH", help="certificate of an emulator (HDF5)"
+    )
 
 
 def run_figure(args: argparse.Namespace) -> None:
@@ -28,6 +31,7 @@ def run_figure(args: argparse.Namespace) -> None:
 def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
     from popsed_core.artefacts import load
     from popsed_core.photometry.catalogue import Catalogue, Reference
+    from popsed_core.photometry.emulator_accuracy import EmulatorAccuracy
     from popsed_core.photometry.noise import NoiseTable
     from popsed_core.products.ensemble import load_member
     from popsed_core.products.samples import PopulationSamples
@@ -37,6 +41,7 @@ def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
         "catalogue": Catalogue,
         "reference": Reference,
         "noise": NoiseTable,
+        "accuracy": EmulatorAccuracy,
     }
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
     artefacts: dict[str, Any] = {name: load(path, kinds[name]) for name, path in given.items()}

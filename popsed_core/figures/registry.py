@@ -40,15 +40,20 @@ FIGURES = {
     "cut_flow": Entry("popsed_core.figures.cut_flow", ("catalogue",)),
 }
 
+# not of every survey: each has a rule of its own
+SPECIAL = {
+    "emulator_accuracy": Entry("popsed_core.figures.emulator_accuracy", ("accuracy",)),
+}
+
 
 def render(name: str, artefacts: Mapping[str, Any]) -> Figure:
     """Draw a figure.
 
     Args:
-        name: a key of ``FIGURES``.
+        name: a key of ``FIGURES`` or ``SPECIAL``.
         artefacts: by name: samples (PopulationSamples), catalogue, reference (Reference or
-            None), noise (NoiseTable), members (sequence of the members' dictionaries); what the
-            figure does not need is ignored.
+            None), noise (NoiseTable), members (sequence of the members' dictionaries), accuracy
+            (EmulatorAccuracy); what the figure does not need is ignored.
 
     Raises:
         InputError: no figure has this name, or an artefact that it needs is absent.
@@ -88,6 +93,7 @@ def worst_source(artefacts: Sequence[Any]) -> str:
 
 
 def _entry(name: str) -> Entry:
-    if name not in FIGURES:
-        raise InputError(f"figure {name!r}: unknown; one of {', '.join(FIGURES)}")
-    return FIGURES[name]
+    known = FIGURES | SPECIAL
+    if name not in known:
+        raise InputError(f"figure {name!r}: unknown; one of {', '.join(known)}")
+    return known[name]

@@ -44,11 +44,11 @@ def _quantities(summary: Mapping[str, Any]) -> str:
             (
                 name,
                 entry["unit"] or "-",
-                _number(at["50"]),
-                f"{_number(at['16'])} to {_number(at['84'])}",
-                f"{_number(at['2.5'])} to {_number(at['97.5'])}",
-                _number(entry["member_scatter"]["50"]),
-                _number(entry["constrained"]),
+                number(at["50"]),
+                f"{number(at['16'])} to {number(at['84'])}",
+                f"{number(at['2.5'])} to {number(at['97.5'])}",
+                number(entry["member_scatter"]["50"]),
+                number(entry["constrained"]),
                 mark,
             )
         )
@@ -58,7 +58,7 @@ def _quantities(summary: Mapping[str, Any]) -> str:
         f"{PRIOR_DOMINATED} of zero and the Wasserstein-1 distance to the prior is below "
         f"{PRIOR_DOMINATED} of its standard deviation; such a row shows the prior, not the data."
     )
-    return f"## Distributions\n\n{_table(header, rows)}\n\n{note}"
+    return f"## Distributions\n\n{table(header, rows)}\n\n{note}"
 
 
 def _comparison(summary: Mapping[str, Any]) -> str:
@@ -69,7 +69,7 @@ def _comparison(summary: Mapping[str, Any]) -> str:
     keys = ("w1", "w1_over_std", "ks", "mean_offset", "median_offset", "coverage_68",
             "coverage_full")  # fmt: skip
     rows = [
-        (name, row["kind"], f"{row['n_reference']:,}", *(_number(row[key]) for key in keys))
+        (name, row["kind"], f"{row['n_reference']:,}", *(number(row[key]) for key in keys))
         for name, row in summary["comparison"].items()
     ]
     note = (
@@ -77,17 +77,17 @@ def _comparison(summary: Mapping[str, Any]) -> str:
         "histogram bins in which the reference lies within the spread of the flows, widened by "
         "the Poisson error."
     )
-    return f"## Against the reference\n\n{_table(header, rows)}\n\n{note}"
+    return f"## Against the reference\n\n{table(header, rows)}\n\n{note}"
 
 
 def _photometry(summary: Mapping[str, Any]) -> str:
     row = summary["photometric_distance"]
-    members = ", ".join(_number(value) for value in row["members"])
+    members = ", ".join(number(value) for value in row["members"])
     return (
         "## Photometry\n\n"
         "Sliced Wasserstein-2 distance of predicted to observed magnitudes, whitened "
-        f"({row['n_each']:,} galaxies on each side): ensemble {_number(row['ensemble'])}, flows "
-        f"{members}; floor {_number(row['floor'])} +- {_number(row['floor_scatter'])} between "
+        f"({row['n_each']:,} galaxies on each side): ensemble {number(row['ensemble'])}, flows "
+        f"{members}; floor {number(row['floor'])} +- {number(row['floor_scatter'])} between "
         "random halves of the catalogue.\n\n"
         "Zero points fitted, added to the model [mag]: " + _zero_points(summary) + "."
     )
@@ -109,10 +109,12 @@ def _cost(summary: Mapping[str, Any]) -> str:
     )
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a number with three digits, or a dash where there is none."""
     return "-" if value is None else f"{value:.3g}"
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -8,7 +8,7 @@ from popsed_core.config import NoiseConfig
 from popsed_core.errors import InputError
 from popsed_core.figures import style
 from popsed_core.figures.corner import LEVELS, Column, corner, enclosing_levels
-from popsed_core.figures.registry import FIGURES, render, worst_source, write
+from popsed_core.figures.registry import FIGURES, SPECIAL, render, worst_source, write
 from popsed_core.photometry.noise import fit_noise
 
 
@@ -21,6 +21,7 @@ def artefacts():
         "reference": reference,
         "noise": fit_noise(catalogue, NoiseConfig(n_bins=10)),
         "members": synthetic.make_members(),
+        "accuracy": synthetic.make_accuracy(),
     }
 
 
@@ -35,7 +36,7 @@ def texts(figure):
     return [text for text in found if text]
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", FIGURES | SPECIAL)
 def test_figure_draws_and_says_what_it_shows(name, artefacts):
     figure = render(name, artefacts)
     drawn = [axes for axes in figure.axes if axes.has_data()]
@@ -51,12 +52,13 @@ def test_figure_draws_and_says_what_it_shows(name, artefacts):
         "training": "epoch",
         "noise_model": r"$\log_{10}$ flux error [maggies]",
         "cut_flow": "galaxies kept [count]",
+        "emulator_accuracy": r"rest-frame wavelength [$\rm\AA$]",
     }
     assert labels[name] in texts(figure)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", FIGURES | SPECIAL)
 def test_same_artefacts_same_bytes(name, artefacts, tmp_path):
     found = []
     for folder in (tmp_path / "a", tmp_path / "b"):

@@ -80,6 +80,21 @@ def test_a_rule_gives_each_figure_what_the_registry_says_it_needs(checkout):
         assert set(re.findall(r"--(\w+)", command)) == set(entry.needs)
 
 
+def test_the_emulator_comes_with_its_certificate_and_figure(checkout):
+    jobs = planned(checkout, *SMOKE, "--", "emulator")
+    made = {"assemble_emulator", "validate_emulator", "figure_emulator_accuracy"}
+    assert dict.fromkeys(made, 1).items() <= jobs.items()
+
+
+def test_a_fit_with_the_emulator_reads_its_certificate(checkout):
+    setting = ("--config", "spectra={engine: emulator}")
+    commands = snakemake(checkout, "-n", "-p", *SMOKE, *setting)
+    fits = re.findall(r"popsed (?:fit|ensemble) .*", commands)
+    assert len(fits) == 3
+    given = "--emulator results/emulator/emulator.pt --accuracy results/emulator/accuracy.json"
+    assert all(given in command for command in fits)
+
+
 def test_commands_know_neither_this_machine_nor_this_folder(checkout):
     text = snakemake(checkout, "-n", "-p", *SMOKE)
     commands = re.findall(r"Shell command: (.*)", text)

@@ -94,15 +94,22 @@ def redshift_range(wildcards):
 
 
 def emulator_files():
-    """The emulator, by name, where the fit uses one."""
-    is_used = CONFIG.spectra.engine == "emulator"
-    return {"emulator": "results/emulator/emulator.pt"} if is_used else {}
+    """The emulator and its certificate, by name, where the fit uses one."""
+    return emulator_inputs() if CONFIG.spectra.engine == "emulator" else {}
+
+
+def emulator_inputs():
+    """The same always; a certificate made anew changes no fit."""
+    return {
+        "emulator": "results/emulator/emulator.pt",
+        "accuracy": ancient("results/emulator/accuracy.json"),
+    }
 
 
 def emulator_option(wildcards, input):
     """The same as an option of `popsed`."""
-    path = input.get("emulator")
-    return f"--emulator {path}" if path else ""
+    paths = {name: input.get(name) for name in ("emulator", "accuracy")}
+    return " ".join(f"--{name} {path}" for name, path in paths.items() if path)
 
 
 def chunk_files():

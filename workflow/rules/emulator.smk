@@ -58,3 +58,65 @@ rule assemble_emulator:
         "emulator: put all segments together"
     shell:
         "popsed emulator assemble {output:q} --segments {input:q} 2>&1 | tee {log:q}"
+
+
+rule validate_emulator:
+    input:
+        ssp="results/ssp.h5",
+        emulator="results/emulator/emulator.pt",
+    output:
+        accuracy="results/emulator/accuracy.h5",
+        json="results/emulator/accuracy.json",
+        markdown=report(
+            "results/emulator/accuracy.md",
+            caption="../report/emulator_accuracy.rst",
+            category="Emulator",
+            labels={"survey": "-", "table": "accuracy"},
+        ),
+    log:
+        "logs/emulator/validate.log",
+    conda:
+        "../../envs/popsed.yaml"
+    threads: CONFIG.runtime.n_threads
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        code=code_version(
+            "popsed_core.photometry.emulator_accuracy",
+            "popsed_core.photometry.emulator_speed",
+            "popsed_core.products.emulator_report",
+        ),
+    message:
+        "emulator: measure its errors on spectra that it never saw"
+    shell:
+        "popsed emulator validate --emulator {input.emulator:q} --ssp {input.ssp:q}"
+        " --n-threads {threads} --json {output.json:q} --markdown {output.markdown:q}"
+        " {output.accuracy:q} 2>&1 | tee {log:q}"
+
+
+rule figure_emulator_accuracy:
+    input:
+        "results/emulator/accuracy.h5",
+    output:
+        pdf="results/emulator/figures/emulator_accuracy.pdf",
+        png=report(
+            "results/emulator/figures/emulator_accuracy.png",
+            caption="../report/emulator_accuracy.rst",
+            category="Emulator",
+            labels={"survey": "-", "figure": "emulator accuracy"},
+        ),
+    log:
+        "logs/emulator/figure_emulator_accuracy.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code_version("popsed_core.figures.emulator_accuracy"),
+    message:
+        "emulator: draw its errors"
+    shell:
+        "popsed figure emulator_accuracy {output.pdf:q} {output.png:q} --accuracy {input:q}"
+        " 2>&1 | tee {log:q}"

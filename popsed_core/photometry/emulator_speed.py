@@ -1,0 +1,93 @@
+"""How fast an emulator is, beside the exact engine: both in turn, on one thread, in one process."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from popsed_core.config import ParameterConfig, SpectraConfig, from_json
+from popsed_core.photometry.emulator_accuracy import FILTERS
+from popsed_core.photometry.synthetic import (
+    SyntheticPhotometry,
+    build_emulated_photometry,
+    build_synthetic_photometry,
+)
+from popsed_core.runtime import generator
+from popsed_core.spectra.emulator import EmulatedSpectra, Segment
+from popsed_core.spectra.emulator_data import uniform_theta
+from popsed_core.spectra.population import PopulationSpectra
+from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.theta import Theta
+
+BATCH = 1000  # galaxies, as in a step of the fit
+N_REPEATS = 7
+
+Model = Callable[[Theta], torch.Tensor]
+
+
+def throughput(
+    segments: Sequence[Segment], grid: SSPGrid, batch: int = BATCH
+) -> dict[str, dict[str, float]]:
+    """Return galaxies per second and thread, medians over repetitions.
+
+    Args:
+        segments: the emulator.
+        grid: the SSP table that it was trained on.
+        batch: galaxies at a time.
+
+    Returns:
+        By operation, ``exact`` and ``emulator`` [1/s]: spectra on the emulator's pixels forward;
+        photometry forward, and forward and backward, each engine on the pixels it fits with.
+    """
+    first = segments[0]
+    boxes = from_json(dict[str, ParameterConfig], first["parameters"], "emulator")
+    theta = uniform_theta(boxes, batch, generator(first["seed"], "emulator", "speed"))
+    spectra, photometry = _engines(segments, grid, boxes)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return {
+            "spectra_forward": _rates(spectra, theta, _forward),
+            "photometry_forward": _rates(photometry, theta, _forward),
+            "photometry_forward_backward": _rates(photometry, theta, _backward),
+        }
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _engines(
+    segments: Sequence[Segment], grid: SSPGrid, boxes: dict[str, ParameterConfig]
+) -> tuple[dict[str, Model], dict[str, SyntheticPhotometry]]:
+    config = from_json(SpectraConfig, segments[0]["spectra"], "emulator")
+    ends = boxes["redshift"].low, boxes["redshift"].high
+    emulated = EmulatedSpectra(segments, grid, config, max_redshift=ends[1]).float()
+    exact = PopulationSpectra(grid, config, emulated.edges, max_redshift=ends[1]).float()
+    photometry = {
+        "exact": build_synthetic_photometry(grid, FILTERS, config, ends).float(),
+        "emulator": build_emulated_photometry(segments, grid, FILTERS, config, ends).float(),
+    }
+    return {"exact": exact, "emulator": emulated}, photometry
+
+
+def _rates(
+    models: dict[str, Model], theta: Theta, work: Callable[[Model, Theta], None]
+) -> dict[str, float]:
+    seconds: dict[str, list[float]] = {name: [] for name in models}
+    for _ in range(N_REPEATS + 1):
+        for name, model in models.items():
+            start = time.perf_counter()
+            work(model, theta)
+            seconds[name].append(time.perf_counter() - start)
+    # the first of each warms up
+    return {name: len(theta[0]) / float(np.median(used[1:])) for name, used in seconds.items()}
+
+
+def _forward(model: Model, theta: Theta) -> None:
+    with torch.no_grad():
+        model(theta)
+
+
+def _backward(model: Model, theta: Theta) -> None:
+    leaves = Theta(*(column.clone().requires_grad_() for column in theta))
+    model(leaves).sum().backward()
