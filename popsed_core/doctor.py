@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from popsed_core.errors import InputError
+from popsed_core.inference.keops import is_installed, keops_fault
 
 OLDEST_PYTHON = (3, 11)
 DISK_NEEDED = 2.0  # [GB] downloads, SSP table and results of the demo
 LOCK = Path(__file__).resolve().parent.parent / "envs" / "requirements.lock"
 FSPS_DATA = "resources/fsps"  # where `popsed fsps fetch` puts them in the workflow
+COMPILERS = ("c++", "g++", "clang++")
 N_NAMED = 8  # missing files that a line names
 
 Status = Literal["OK", "optional", "problem"]
@@ -121,10 +123,19 @@ def _differences(lock: Path) -> Iterator[str]:
 
 def check_keops() -> Check:
     """KeOps, for Sinkhorn distances on very many galaxies."""
-    if importlib.util.find_spec("pykeops") is None:
-        remedy = "only for the Sinkhorn backends online and multiscale: pip install pykeops"
-        return Check("KeOps", "optional", "not installed", remedy)
-    return Check("KeOps", "OK", importlib.metadata.version("pykeops"))
+    fault = keops_fault()
+    if not fault:
+        return Check("KeOps", "OK", f"{importlib.metadata.version('pykeops')} compiles")
+    need = "only for the Sinkhorn backends online and multiscale"
+    if not is_installed():
+        return Check("KeOps", "optional", fault, f"{need}: pip install pykeops")
+    has_compiler = any(map(shutil.which, COMPILERS))
+    remedy = (
+        "clear its cache (~/.cache/keops*) and try again"
+        if has_compiler
+        else "install a C++ compiler, e.g. g++, and clear ~/.cache/keops*"
+    )
+    return Check("KeOps", "optional", fault, f"{need}: {remedy}; or use backend: tensorized")
 
 
 def check_sps_home(folder: Path | None = None) -> Check:
@@ -156,9 +167,19 @@ def check_gpu() -> Check:
         import torch
     except ImportError:
         return Check("GPU", "optional", "torch is missing, see above")
-    if torch.cuda.is_available():
-        return Check("GPU", "OK", torch.cuda.get_device_name())
-    return Check("GPU", "optional", "none found", "not needed: the demo runs on a CPU")
+    if not torch.cuda.is_available():
+        if shutil.which("nvidia-smi") is None:
+            return Check("GPU", "optional", "none found", "not needed: the demo runs on a CPU")
+        found = f"there is a driver, but torch {torch.__version__} finds no GPU"
+        remedy = "not needed; to use it install a torch for its CUDA version (pytorch.org)"
+        return Check("GPU", "optional", found, remedy)
+    try:
+        torch.ones(2, device="cuda").sum().item()
+    except RuntimeError as error:
+        found = f"{torch.cuda.get_device_name()} does not compute: {_short(error)}"
+        remedy = "set runtime.device: cpu, or install a torch for its CUDA version (pytorch.org)"
+        return Check("GPU", "problem", found, remedy)
+    return Check("GPU", "OK", torch.cuda.get_device_name())
 
 
 def check_disk(folder: Path) -> Check:

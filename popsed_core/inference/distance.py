@@ -5,9 +5,6 @@ Wasserstein and characteristic function (their own modules).  ``build_distance``
 configuration.
 """
 
-import functools
-import subprocess
-import sys
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
@@ -20,16 +17,9 @@ from popsed_core.config import CharacteristicConfig, Distance, SinkhornConfig, S
 from popsed_core.errors import InputError
 from popsed_core.inference import schedules
 from popsed_core.inference.characteristic import CharacteristicFunction
+from popsed_core.inference.keops import keops_fault
 from popsed_core.inference.sliced import SlicedWasserstein, draw_from_pool
 
-KEOPS_SECONDS = 180  # [s] a first compilation takes about a minute
-KEOPS_TEST = """
-import torch
-from geomloss import SamplesLoss
-x = torch.randn(50, 3, requires_grad=True)
-SamplesLoss("sinkhorn", p=2, blur=0.5, backend="online")(x, torch.randn(60, 3)).backward()
-assert torch.isfinite(x.grad).all()
-"""
 VALIDATION_POOL = 4  # [calls] the validation distance averages as much as this many steps
 
 
@@ -61,10 +51,10 @@ class Sinkhorn(nn.Module):
 
     def __init__(self, data: Float[Tensor, "row feature"], config: SinkhornConfig) -> None:
         super().__init__()
-        if config.backend != "tensorized" and not keops_works():
+        if config.backend != "tensorized" and (fault := keops_fault()):
             raise InputError(
-                f"fit.distance.backend: {config.backend} needs KeOps, which is not installed or "
-                "cannot compile here; use `backend: tensorized`"
+                f"fit.distance.backend: {config.backend} needs KeOps, which is of no use here: "
+                f"{fault}; use `backend: tensorized`, or see `popsed doctor`"
             )
         self.config = config
         self.register_buffer("data", data)
@@ -135,18 +125,3 @@ def build_validation(
         n_pool = min(config.n_pool, VALIDATION_POOL * config.n_step)
         config = replace(config, n_pool=n_pool, n_step=n_pool)
     return build_distance(config, held_out, n_samples, generator)
-
-
-@functools.cache
-def keops_works() -> bool:
-    """Return whether KeOps compiles and runs here, tried once in a child process.
-
-    A child, because a failed compilation may end the process or hang.
-    """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", KEOPS_TEST], capture_output=True, timeout=KEOPS_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0

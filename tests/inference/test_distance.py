@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 from popsed_core.config import CharacteristicConfig, SinkhornConfig, SlicedConfig
 from popsed_core.errors import InputError
-from popsed_core.inference import characteristic, distance, sliced
+from popsed_core.inference import characteristic, distance, keops, sliced
 
 SLICED = SlicedConfig(p=2, n_pool=64, n_step=16)
 SLICED_1 = SlicedConfig(p=1, n_pool=64, n_step=16)
@@ -235,20 +235,21 @@ def test_broken_keops_is_refused_with_the_remedy(monkeypatch, failure):
     def run(command, **options):
         if failure == "hang":
             raise subprocess.TimeoutExpired(command, options["timeout"])
-        return subprocess.CompletedProcess(command, 1)
+        return subprocess.CompletedProcess(command, 1, "", "")
 
-    monkeypatch.setattr(distance.subprocess, "run", run)
-    distance.keops_works.cache_clear()
-    with pytest.raises(InputError, match="backend: tensorized"):
+    monkeypatch.setattr(keops.subprocess, "run", run)
+    monkeypatch.setattr(keops, "is_installed", lambda: True)
+    keops.keops_fault.cache_clear()
+    with pytest.raises(InputError, match=r"cannot compile: .*backend: tensorized"):
         distance.build_distance(sinkhorn(backend="online"), normal(10), 10, stream())
-    distance.keops_works.cache_clear()
+    keops.keops_fault.cache_clear()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["online", "multiscale"])
 def test_keops_backends_equal_the_tensorized_one(backend):
     pytest.importorskip("pykeops")
-    assert distance.keops_works()
+    assert keops.keops_fault() == ""
     x, y = normal(40, seed=1), normal(50, seed=2)
     found = [
         distance.build_distance(sinkhorn(blur=0.3, n_data=50, backend=name), y, 40, stream())
