@@ -54,6 +54,8 @@ class BlockFile:
 
     def __exit__(self, *_: object) -> None:
         self.file.close()
+        if not self.n_rows:
+            self.path.unlink(missing_ok=True)
 
     def append(self, rows: Float32[np.ndarray, "row column"]) -> None:
         """Write one block at the end."""

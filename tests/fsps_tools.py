@@ -69,3 +69,25 @@ def packages(version):
             pytest.skip(f"the wheel of python-fsps {version} cannot be had: {reason}")
         partial.rename(folder)
     return folder
+
+
+def linked_home(world, folder, *left_out):
+    """A copy of the toy data, made of links, without some files."""
+    home = folder / "home"
+    for path in world.home.rglob("*"):
+        name = path.relative_to(world.home)
+        if path.is_dir():
+            (home / name).mkdir(parents=True, exist_ok=True)
+        elif str(name) not in left_out:
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).symlink_to(path.resolve())
+    return home
+
+
+def without_half_of_the_ages(world, folder):
+    """A copy of the toy data at which FSPS stops when it has begun to read."""
+    name = "ISOCHRONES/MIST/" + next(p.name for p in world.home.rglob("isoc_*"))
+    home = linked_home(world, folder, name)
+    whole = (world.home / name).read_text().split("# toy\n")
+    (home / name).write_text("# toy\n".join(whole[:50]))
+    return home

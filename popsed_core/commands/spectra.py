@@ -1,6 +1,7 @@
 """``popsed spectra chunk|index|basis``: training set and principal components of the emulator."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 from popsed_core.commands.common import (
@@ -32,6 +33,12 @@ def register(nouns: Subparsers) -> None:
     )
     add_threads(chunk)
     chunk.add_argument("output", type=Path, help="chunk to write (HDF5)")
+    chunk.add_argument(
+        "--fsps", default="{}", metavar="JSON", help="section ssp.fsps, for the method fsps"
+    )
+    chunk.add_argument(
+        "--fsps-data", type=Path, metavar="PATH", help="record of `popsed fsps fetch`, likewise"
+    )
     chunk.set_defaults(label="chunk {chunk}: ")
     index = add_verb(verbs, "index", run_index, "list the chunks and which are for validation")
     index.add_argument(
@@ -53,8 +60,15 @@ def register(nouns: Subparsers) -> None:
 def run_chunk(args: argparse.Namespace) -> None:
     """Make and write one chunk."""
     from popsed_core.artefacts import load
-    from popsed_core.config import ParameterConfig, SpectraConfig, TrainingSetConfig, from_json
+    from popsed_core.config import (
+        FSPSConfig,
+        ParameterConfig,
+        SpectraConfig,
+        TrainingSetConfig,
+        from_json,
+    )
     from popsed_core.runtime import set_threads
+    from popsed_core.spectra.fsps_data import data_folder
     from popsed_core.spectra.ssp import SSPGrid
     from popsed_core.spectra.training_set import ChunkTask, make_chunk
 
@@ -66,6 +80,9 @@ def run_chunk(args: argparse.Namespace) -> None:
         spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
         parameters=from_json(dict[str, ParameterConfig], args.parameters, "--parameters"),
     )
+    if task.training.method == "fsps":
+        fsps = from_json(FSPSConfig, args.fsps, "--fsps")
+        task = dataclasses.replace(task, sps_home=str(data_folder(fsps, args.fsps_data)))
     grid = load(args.ssp, SSPGrid)
     make_chunk(
         task, grid, args.output, args.partial, provenance(args, {"ssp": args.ssp}, grid.source)

@@ -25,6 +25,14 @@ from popsed_core.spectra.ssp_range import trim
 
 IMF = {"Salpeter": 0, "Chabrier": 1, "Kroupa": 2}  # FSPS imf_type
 DUST = 4  # FSPS dust_type: Kriek & Conroy 2013
+FSPS_NAMES = {
+    "logzsol": "logzsol",
+    "tau_bc": "dust1",
+    "tau_ism": "dust2",
+    "dust_index": "dust_index",
+}
+RECIPE_COLUMNS = (*FSPS_NAMES, "t_burst", "f_burst")
+QUESTION = ("wave", "rows", "n_bins", "ages", "masses")  # of the task `recipe`
 IMPORTED = ("emlines_info.dat", "FILTER_LIST")  # files that `import fsps` itself looks for
 
 
@@ -124,7 +132,42 @@ def _build(request: Mapping[str, Any]) -> Arrays:
     return {"build": np.array(json.dumps(build._asdict()))}
 
 
-TASKS: dict[str, Callable[[Mapping[str, Any]], Arrays]] = {"build": _build, "export": _export}
+def _recipe(request: Mapping[str, Any]) -> Arrays:
+    """Return L_nu [Lsun / Hz / Msun] of galaxies, as the released code computes them."""
+    with np.load(request["question"]) as question:
+        wave, rows, n_bins, ages, masses = (question[name] for name in QUESTION)
+    population = stellar_population(request["imf"])
+    pixels = np.isin(population.wavelengths, wave)
+    if pixels.sum() != wave.size:
+        raise InputError("ssp: not the wavelengths of this FSPS; make the SSP table again")
+    spectra = [
+        _released(population, dict(zip(RECIPE_COLUMNS, row, strict=True)), age[:n], mass[:n])
+        for row, n, age, mass in zip(rows, n_bins, ages, masses, strict=True)
+    ]
+    return {"lnu": np.array(spectra)[:, pixels]}
+
+
+def _released(
+    population: Any, galaxy: Mapping[str, float], ages: np.ndarray, masses: np.ndarray
+) -> np.ndarray:
+    """Return one galaxy: SSPs at mid-points of time bins [Gyr], and a burst without birth cloud."""
+    for parameter, name in FSPS_NAMES.items():
+        population.params[name] = galaxy[parameter]
+    light = 0.0
+    for age, mass in zip(ages, masses, strict=True):
+        light = light + mass * population.get_spectrum(tage=age)[1]
+    light = (1 - galaxy["f_burst"]) * light
+    if galaxy["t_burst"] < ages[-1]:  # the released code meant the age of the galaxy
+        population.params["dust1"] = 0.0
+        light = light + galaxy["f_burst"] * population.get_spectrum(tage=galaxy["t_burst"])[1]
+    return light
+
+
+TASKS: dict[str, Callable[[Mapping[str, Any]], Arrays]] = {
+    "build": _build,
+    "export": _export,
+    "recipe": _recipe,
+}
 
 
 def main(task: str, request: str, folder: str) -> None:

@@ -26,6 +26,7 @@ from popsed_core.runtime import generator
 from popsed_core.spectra.population import PopulationSpectra
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.training_chunk import INPUTS, name_columns, write_chunk
+from popsed_core.spectra.training_fsps import FSPSSpectra, FSPSTrainingSpectra
 from popsed_core.spectra.wavelength import log_edges
 from popsed_core.theta import Theta
 
@@ -63,6 +64,7 @@ class ChunkTask:
         training: method, size and wavelengths.
         spectra: star formation, burst, cosmology.
         parameters: range and coordinate of each.
+        sps_home: the FSPS data, for the method ``fsps``.
     """
 
     chunk: int
@@ -70,6 +72,7 @@ class ChunkTask:
     training: TrainingSetConfig
     spectra: SpectraConfig
     parameters: Mapping[str, ParameterConfig]
+    sps_home: str = ""
 
     @property
     def max_redshift(self) -> float:
@@ -138,7 +141,16 @@ def choose_pixels(
     return cut, None, wave, np.concatenate([wave[:1], between, wave[-1:]])
 
 
-METHODS: dict[str, Callable[[SSPGrid, ChunkTask], SpectraMaker]] = {"table": TableSpectra}
+def _fsps_spectra(grid: SSPGrid, task: ChunkTask) -> FSPSTrainingSpectra:
+    grid, edges, wave, wave_edges = choose_pixels(grid, task.training)
+    spectra = FSPSSpectra(grid, task.spectra, Path(task.sps_home))
+    return FSPSTrainingSpectra(spectra, edges, wave, wave_edges)
+
+
+METHODS: dict[str, Callable[[SSPGrid, ChunkTask], SpectraMaker]] = {
+    "table": TableSpectra,
+    "fsps": _fsps_spectra,
+}
 
 
 def draw_inputs(task: ChunkTask) -> Float[Tensor, "spectrum 10"]:
@@ -164,11 +176,9 @@ def make_chunk(
         provenance: recorded in the chunk; ``inputs`` holds the sha256 of the table, ``ssp``.
 
     Raises:
-        InputError: the disk is too small, or the method cannot be had.
+        InputError: the disk is too small, or FSPS cannot run.
         FloatingPointError: a spectrum has no light at some wavelength.
     """
-    if task.training.method not in METHODS:
-        raise InputError(f"training_set.method: {task.training.method} cannot be had here")
     maker = METHODS[task.training.method](grid, task)
     inputs = draw_inputs(task)
     n_bytes = 2 * len(inputs) * len(maker.wave) * 4  # the work so far and, at most, the chunk

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fsps_tools import linked_home, without_half_of_the_ages
 
 from popsed_core.config import FSPSConfig, SSPConfig
 from popsed_core.doctor import check_sps_home
@@ -95,19 +96,6 @@ def test_absent_sps_home_is_refused(fsps_world, tmp_path):
     refused(fsps_world, "needs the FSPS data", sps_home=None)
 
 
-def linked_home(world, folder, *left_out):
-    """A copy of the toy data, made of links, without some files."""
-    home = folder / "home"
-    for path in world.home.rglob("*"):
-        name = path.relative_to(world.home)
-        if path.is_dir():
-            (home / name).mkdir(parents=True, exist_ok=True)
-        elif str(name) not in left_out:
-            (home / name).parent.mkdir(parents=True, exist_ok=True)
-            (home / name).symlink_to(path.resolve())
-    return home
-
-
 def test_incomplete_data_are_refused_by_name(fsps_world, tmp_path):
     name = "dust/Gordon03_table4.dat"
     home = linked_home(fsps_world, tmp_path, name)
@@ -121,10 +109,7 @@ def test_data_of_another_version_are_refused(fsps_world, tmp_path):
 
 
 def test_a_stop_in_the_middle_is_an_error_that_names_sps_home(fsps_world, tmp_path):
-    name = "ISOCHRONES/MIST/" + next(p.name for p in fsps_world.home.rglob("isoc_*"))
-    home = linked_home(fsps_world, tmp_path, name)
-    whole = (fsps_world.home / name).read_text().split("# toy\n")
-    (home / name).write_text("# toy\n".join(whole[:50]))  # half of the ages
+    home = without_half_of_the_ages(fsps_world, tmp_path)
     words = r"before its export was complete \(exit status 0\); it said: .*number of isochrones"
     refused(fsps_world, f"SPS_HOME={home}: FSPS stopped {words}.*popsed doctor", sps_home=str(home))
 
