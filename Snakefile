@@ -4,6 +4,7 @@ snakemake -c2                    the default survey of config.yaml, to tables, f
 snakemake -c2 mock               every mock survey, compared with its truth
 snakemake -c2 figures            only the figures of the default survey
 snakemake -c2 training_set       spectra on disk and their principal components
+snakemake -c2 engines            the default survey with exact and with emulated spectra
 snakemake -c2 --config survey=NAME | --configfile config/smoke.yaml
 """
 
@@ -20,6 +21,7 @@ include: "workflow/rules/emulator.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/products.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/engines.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -64,6 +66,16 @@ rule training_set:
         basis_files(),
     message:
         "spectra and their principal components are in results/emulator"
+
+
+rule engines:
+    input:
+        expand(
+            f"results/{CONFIG.survey}/{{name}}",
+            name=["engines.md", "figures/engines.pdf"],
+        ),
+    message:
+        f"exact and emulated spectra are compared in results/{CONFIG.survey}/engines.md"
 
 
 rule mock:

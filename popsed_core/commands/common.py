@@ -131,6 +131,18 @@ def add_members(parser: argparse.ArgumentParser, is_required: bool = True) -> No
     )
 
 
+def add_engines(parser: argparse.ArgumentParser, is_required: bool = True) -> None:
+    """Add the samples of one survey with either engine of the spectra."""
+    for name in ("exact", "emulated"):
+        parser.add_argument(
+            f"--{name}",
+            type=Path,
+            required=is_required,
+            metavar="PATH",
+            help=f"samples of a fit with {name} spectra (HDF5)",
+        )
+
+
 def provenance(
     args: argparse.Namespace, inputs: Mapping[str, Path | None], source: str
 ) -> "popsed_core.artefacts.Provenance":

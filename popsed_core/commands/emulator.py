@@ -1,4 +1,4 @@
-"""``popsed emulator train|assemble|validate``: networks that predict spectra, by wavelength."""
+"""``popsed emulator train|assemble|validate|compare``: networks that predict spectra."""
 
 import argparse
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from popsed_core.commands.common import (
     Subparsers,
+    add_engines,
     add_inputs,
     add_noun,
     add_section,
@@ -49,6 +50,13 @@ def register(nouns: Subparsers) -> None:
     add_threads(validate)
     _add_reports(validate)
     validate.add_argument("output", type=Path, help="certificate to write (HDF5)")
+    compare = add_verb(verbs, "compare", run_compare, "one survey with exact and emulated spectra")
+    add_engines(compare)
+    add_inputs(compare, "reference", is_required=False)
+    compare.add_argument(
+        "--csv", type=Path, required=True, metavar="OUT", help="one row per quantity (CSV)"
+    )
+    _add_reports(compare)
 
 
 def run_train(args: argparse.Namespace) -> None:
@@ -114,6 +122,21 @@ def run_validate(args: argparse.Namespace) -> None:
     numbers = summarise_accuracy(accuracy, speed, inputs["emulator"])
     write_json(numbers, args.json)
     write_text(accuracy_markdown(numbers), args.markdown)
+
+
+def run_compare(args: argparse.Namespace) -> None:
+    """Compare the populations of two fits and write what differs."""
+    from popsed_core.artefacts import load
+    from popsed_core.photometry.catalogue import Reference
+    from popsed_core.products.engines import compare_engines, engines_csv, engines_markdown
+    from popsed_core.products.samples import PopulationSamples
+
+    exact, emulated = (load(path, PopulationSamples) for path in (args.exact, args.emulated))
+    reference = None if args.reference is None else load(args.reference, Reference)
+    numbers = compare_engines(exact, emulated, reference)
+    write_json(numbers, args.json)
+    write_text(engines_csv(numbers), args.csv)
+    write_text(engines_markdown(numbers), args.markdown)
 
 
 def read_emulator(args: argparse.Namespace, task: Any) -> Any:

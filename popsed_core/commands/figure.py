@@ -4,7 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from popsed_core.commands.common import Subparsers, add_inputs, add_members, add_verb
+from popsed_core.commands.common import (
+    Subparsers,
+    add_engines,
+    add_inputs,
+    add_members,
+    add_verb,
+)
 
 
 def register(nouns: Subparsers) -> None:
@@ -16,6 +22,7 @@ def register(nouns: Subparsers) -> None:
     )
     add_inputs(figure, "samples", "catalogue", "reference", "noise", is_required=False)
     add_members(figure, is_required=False)
+    add_engines(figure, is_required=False)
     figure.add_argument(
         "--accuracy", type=Path, metavar="PATH", help="certificate of an emulator (HDF5)"
     )
@@ -42,6 +49,8 @@ def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
         "reference": Reference,
         "noise": NoiseTable,
         "accuracy": EmulatorAccuracy,
+        "exact": PopulationSamples,
+        "emulated": PopulationSamples,
     }
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
     artefacts: dict[str, Any] = {name: load(path, kinds[name]) for name, path in given.items()}

@@ -43,6 +43,7 @@ FIGURES = {
 # not of every survey: each has a rule of its own
 SPECIAL = {
     "emulator_accuracy": Entry("popsed_core.figures.emulator_accuracy", ("accuracy",)),
+    "engines": Entry("popsed_core.figures.engines", ("exact", "emulated", "reference")),
 }
 
 
@@ -53,7 +54,8 @@ def render(name: str, artefacts: Mapping[str, Any]) -> Figure:
         name: a key of ``FIGURES`` or ``SPECIAL``.
         artefacts: by name: samples (PopulationSamples), catalogue, reference (Reference or
             None), noise (NoiseTable), members (sequence of the members' dictionaries), accuracy
-            (EmulatorAccuracy); what the figure does not need is ignored.
+            (EmulatorAccuracy), exact and emulated (PopulationSamples); what the figure does not
+            need is ignored.
 
     Raises:
         InputError: no figure has this name, or an artefact that it needs is absent.

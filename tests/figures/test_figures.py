@@ -22,6 +22,8 @@ def artefacts():
         "noise": fit_noise(catalogue, NoiseConfig(n_bins=10)),
         "members": synthetic.make_members(),
         "accuracy": synthetic.make_accuracy(),
+        "exact": synthetic.make_samples(),
+        "emulated": synthetic.make_samples(seed=5),
     }
 
 
@@ -52,6 +54,7 @@ def test_figure_draws_and_says_what_it_shows(name, artefacts):
         "training": "epoch",
         "noise_model": r"$\log_{10}$ flux error [maggies]",
         "cut_flow": "galaxies kept [count]",
+        "engines": r"$t_{\rm burst}\ [{\rm Gyr}]$",
         "emulator_accuracy": r"rest-frame wavelength [$\rm\AA$]",
     }
     assert labels[name] in texts(figure)

@@ -95,6 +95,20 @@ def test_a_fit_with_the_emulator_reads_its_certificate(checkout):
     assert all(given in command for command in fits)
 
 
+@pytest.mark.parametrize("engine", ["exact", "emulator"])
+def test_the_other_engine_s_fit_lives_in_a_folder_of_its_own(checkout, engine):
+    setting = ("--config", f"spectra={{engine: {engine}}}")
+    jobs = planned(checkout, *SMOKE, *setting, "--", "engines")
+    fits = ("fit_member", "fit_member_engine")
+    assert [jobs[name] for name in (*fits, "compare_engines", "figure_engines")] == [2, 2, 1, 1]
+    commands = snakemake(checkout, "-n", "-p", *SMOKE, *setting, "--", "engines")
+    other = "emulator" if engine == "exact" else "exact"
+    beside = re.findall(r"popsed fit .* \S*/engines/(\w+)/members/member_\d.pt", commands)
+    assert beside == [other, other]
+    for command in re.findall(r"popsed (?:fit|ensemble) .*", commands):
+        assert ("--emulator" in command) == ('"engine":"emulator"' in command.replace(" ", ""))
+
+
 def test_commands_know_neither_this_machine_nor_this_folder(checkout):
     text = snakemake(checkout, "-n", "-p", *SMOKE)
     commands = re.findall(r"Shell command: (.*)", text)

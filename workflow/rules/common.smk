@@ -63,6 +63,7 @@ wildcard_constraints:
     member=r"\d+",
     chunk=r"\d+",
     segment=r"\d+",
+    engine="exact|emulator",
     download="|".join(CONFIG.downloads) or NOTHING,
 
 

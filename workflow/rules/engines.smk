@@ -1,0 +1,113 @@
+"""One survey with either engine: the fit that the configuration does not ask for lives beside."""
+
+
+def engine_samples(survey, engine):
+    """The samples of a survey with an engine: the main ones where it is the configured one."""
+    folder = "" if engine == CONFIG.spectra.engine else f"/engines/{engine}"
+    return f"results/{survey}{folder}/samples.h5"
+
+
+def engine_members(wildcards):
+    """The members of a survey with an engine."""
+    folder = f"results/{wildcards.survey}/engines/{wildcards.engine}/members"
+    n_members = CONFIG.fit_for(wildcards.survey).n_members
+    return [f"{folder}/member_{member}.pt" for member in range(1, n_members + 1)]
+
+
+def engine_spectra(wildcards):
+    """The spectra section as JSON, with this engine."""
+    return to_json(schema.to_plain(CONFIG.spectra) | {"engine": wildcards.engine})
+
+
+def engine_emulator(wildcards):
+    """The emulator and its certificate, where this engine needs them."""
+    return emulator_inputs() if wildcards.engine == "emulator" else {}
+
+
+use rule fit_member as fit_member_engine with:
+    input:
+        unpack(engine_emulator),
+        ssp="results/ssp.h5",
+        catalogue="results/{survey}/catalogue.h5",
+        noise="results/{survey}/noise.h5",
+    output:
+        member="results/{survey}/engines/{engine}/members/member_{member}.pt",
+        cost="results/{survey}/engines/{engine}/members/member_{member}.json",
+    log:
+        "logs/{survey}/engines/{engine}/fit_member_{member}.log",
+    benchmark:
+        "benchmarks/{survey}/engines/{engine}/fit_member_{member}.tsv"
+    params:
+        spectra=engine_spectra,
+        checkpoint=f"results/{{survey}}/engines/{{engine}}/checkpoints/member_{{member}}_{FIT_CODE}.pt",
+
+
+use rule sample_ensemble as sample_ensemble_engine with:
+    input:
+        unpack(engine_emulator),
+        ssp="results/ssp.h5",
+        catalogue="results/{survey}/catalogue.h5",
+        noise="results/{survey}/noise.h5",
+        members=engine_members,
+    output:
+        "results/{survey}/engines/{engine}/samples.h5",
+    log:
+        "logs/{survey}/engines/{engine}/sample_ensemble.log",
+    params:
+        spectra=engine_spectra,
+
+
+rule compare_engines:
+    input:
+        exact=lambda wildcards: engine_samples(wildcards.survey, "exact"),
+        emulated=lambda wildcards: engine_samples(wildcards.survey, "emulator"),
+        reference="results/{survey}/reference.h5",
+    output:
+        csv="results/{survey}/engines.csv",
+        json="results/{survey}/engines.json",
+        markdown="results/{survey}/engines.md",
+    log:
+        "logs/{survey}/compare_engines.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code_version("popsed_core.products.engines"),
+    message:
+        "{wildcards.survey}: compare exact with emulated spectra"
+    shell:
+        "popsed emulator compare --exact {input.exact:q} --emulated {input.emulated:q}"
+        " --reference {input.reference:q} --csv {output.csv:q} --json {output.json:q}"
+        " --markdown {output.markdown:q} 2>&1 | tee {log:q}"
+
+
+rule figure_engines:
+    input:
+        exact=lambda wildcards: engine_samples(wildcards.survey, "exact"),
+        emulated=lambda wildcards: engine_samples(wildcards.survey, "emulator"),
+        reference="results/{survey}/reference.h5",
+    output:
+        pdf="results/{survey}/figures/engines.pdf",
+        png=report(
+            "results/{survey}/figures/engines.png",
+            caption="../report/engines.rst",
+            category="Emulator",
+            labels={"survey": "{survey}", "figure": "engines"},
+        ),
+    log:
+        "logs/{survey}/figure_engines.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        options=figure_options,
+        code=code_version("popsed_core.figures.engines"),
+    message:
+        "{wildcards.survey}: draw exact and emulated spectra's populations"
+    shell:
+        "popsed figure engines {output.pdf:q} {output.png:q} {params.options}"
+        " 2>&1 | tee {log:q}"
