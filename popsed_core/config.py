@@ -585,6 +585,8 @@ class Config:
             if survey.parameters:
                 check_parameters(self.parameters_for(name), f"surveys.{name}.parameters")
         _check_segments(self.training_set, self.emulator)
+        if self.training_set.method == "fsps":
+            _check_recipe(self.ssp, self.spectra)
 
     def _check_survey(self, name: str, survey: Survey) -> None:
         where = f"surveys.{name}"
@@ -631,6 +633,20 @@ class Config:
         """
         tree = merge(to_plain(self.parameters), self.surveys[survey].parameters)
         return parse(dict[str, ParameterConfig], tree, f"surveys.{survey}.parameters")
+
+
+def _check_recipe(ssp: SSPConfig, spectra: SpectraConfig) -> None:
+    found = {
+        "ssp.reader": (ssp.reader, "fsps"),
+        "spectra.star_formation": (spectra.star_formation, "bins"),
+        "spectra.burst": (spectra.burst, "released"),
+    }
+    for key, (value, needed) in found.items():
+        if value != needed:
+            raise ValueError(
+                f"training_set.method: fsps needs {key}: {needed}, as in the released code, got "
+                f"{value}; change it, or the method to table"
+            )
 
 
 def _check_segments(training: TrainingSetConfig, emulator: EmulatorConfig) -> None:

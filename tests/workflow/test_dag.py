@@ -129,6 +129,7 @@ def test_the_fit_never_sees_the_reference(checkout):
         ("fit={n_epoch: 3}", "fit.n_epoch: unknown key"),
         ("fit={n_epochs: many}", "fit.n_epochs: Input should be a valid integer"),
         ("survey=nowhere", "nowhere"),
+        ("training_set={method: fsps}", "training_set.method: fsps needs ssp.reader: fsps"),
     ],
 )
 def test_a_wrong_configuration_stops_with_one_line(checkout, setting, told):
@@ -143,6 +144,38 @@ def test_an_overlay_may_change_the_kind_of_distance(checkout, tmp_path):
     overlay = tmp_path / "sinkhorn.yaml"
     overlay.write_text("fit: {distance: {kind: sinkhorn, p: 1}}")
     assert planned(checkout, "--configfile", overlay)["fit_member"] == N_MEMBERS
+
+
+def by_fsps(**fsps):
+    settings = ", ".join(f"{name}: {value}" for name, value in fsps.items())
+    return f"ssp={{reader: fsps, fsps: {{{settings}}}}}"
+
+
+def test_fsps_data_are_cloned_only_where_fsps_is_the_reader_and_has_none(checkout):
+    cloned = planned(checkout, *SMOKE, "--config", by_fsps(imf="Kroupa"))
+    assert (cloned["fetch_fsps"], cloned["build_ssp"]) == (1, 1)
+    assert "fetch_fsps" not in planned(checkout, *SMOKE, "--config", by_fsps(sps_home="elsewhere"))
+
+
+def test_settings_of_fsps_are_known_to_the_ssp_table_only_where_fsps_is_the_reader(checkout):
+    ours = snakemake(checkout, "-n", "-p", *SMOKE, "--config", "ssp={fsps: {imf: Kroupa}}")
+    (command,) = re.findall(r"popsed ssp build .*", ours)
+    assert "Kroupa" not in command
+    text = snakemake(checkout, "-n", "-p", *SMOKE, "--config", by_fsps(imf="Kroupa"))
+    (command,) = re.findall(r"popsed ssp build .*", text)
+    assert "Kroupa" in command
+    assert "--input resources/fsps.json" in command
+
+
+def test_training_spectra_by_fsps_get_the_data_of_fsps(checkout):
+    recipe = "spectra={star_formation: bins, burst: released}"
+    settings = (by_fsps(imf="Chabrier"), recipe, "training_set={method: fsps}")
+    chunk = "results/emulator/chunks/chunk_1.h5"
+    text = snakemake(checkout, "-n", "-p", *SMOKE, "--config", *settings, "--", chunk)
+    (command,) = re.findall(r"popsed spectra chunk .*", text)
+    assert re.search(r"--fsps '.*Chabrier.*' --fsps-data=resources/fsps.json", command)
+    table = snakemake(checkout, "-n", "-p", *SMOKE, "--", chunk)
+    assert "--fsps" not in table
 
 
 def test_the_linter_is_content(checkout):

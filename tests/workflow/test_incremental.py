@@ -66,6 +66,7 @@ CASES = {
         key("ssp.wave_high", 29000.0),
         MOCK | {"build_ssp", "build_catalogue"},
     ),
+    "key: ssp.fsps, not the reader": (key("ssp.fsps.imf", "Kroupa"), set()),
     "key: spectra.burst": (key("spectra.burst", "released"), MOCK),
     "key: parameters": (key("parameters.tau_bc.high", 2.5, CONFIG), FITS),
     "key: products.n_draws": (key("products.n_draws", 210), BELOW_SAMPLES | {"sample_ensemble"}),

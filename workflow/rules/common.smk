@@ -83,6 +83,21 @@ def ssp_library():
     return downloads.get(CONFIG.ssp.reader, [])
 
 
+def fsps_record():
+    """The record of the FSPS data where they are cloned and training spectra are FSPS's own."""
+    if CONFIG.training_set.method != "fsps" or CONFIG.ssp.fsps.sps_home is not None:
+        return []
+    return ["resources/fsps.json"]
+
+
+def fsps_options(wildcards, input):
+    """What the training spectra of FSPS itself need besides the SSP table."""
+    if CONFIG.training_set.method != "fsps":
+        return ""
+    options = ["--fsps", to_json(CONFIG.ssp.fsps)]
+    return shlex.join([*options, *(f"--fsps-data={path}" for path in input.fsps)])
+
+
 def ssp_section():
     """The SSP section as JSON; the settings of FSPS only where FSPS is the reader."""
     return json_without(CONFIG.ssp, *([] if CONFIG.ssp.reader == "fsps" else ["fsps"]))

@@ -4,11 +4,15 @@ A chunk knows its number and not how many there are: one more chunk is one more 
 """
 
 CHUNK_CODE = code_version("popsed_core.spectra.training_set")
+IS_BY_FSPS = (
+    CONFIG.training_set.method == "fsps"
+)  # hours, and 1 GB for each of its children
 
 
 rule training_chunk:
     input:
         ssp="results/ssp.h5",
+        fsps=fsps_record(),
     output:
         "results/emulator/chunks/chunk_{chunk}.h5",
     log:
@@ -19,13 +23,14 @@ rule training_chunk:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=1500 + (1000 * CONFIG.runtime.n_threads if IS_BY_FSPS else 0),
+        runtime=1440 if IS_BY_FSPS else 60,
     params:
         section=json_without(CONFIG.training_set, "n_chunks", "n_validation_chunks"),
         spectra=json_without(CONFIG.spectra, "engine", "n_pixels"),
         parameters=boxes(),
         seed=CONFIG.seed,
+        fsps=fsps_options,
         # not an output: Snakemake would delete it with a failed job, and the work with it
         partial=f"results/emulator/partial/chunk_{{chunk}}_{CHUNK_CODE}.f4",
         code=CHUNK_CODE,
@@ -35,7 +40,7 @@ rule training_chunk:
         "popsed spectra chunk --chunk {wildcards.chunk} --section {params.section:q}"
         " --spectra {params.spectra:q} --parameters {params.parameters:q}"
         " --seed {params.seed} --ssp {input.ssp:q} --partial {params.partial:q}"
-        " --n-threads {threads} {output:q} 2>&1 | tee {log:q}"
+        " --n-threads {threads} {params.fsps} {output:q} 2>&1 | tee {log:q}"
 
 
 rule training_index:
