@@ -1,11 +1,17 @@
-"""Every key of the configuration in words, made from the dataclasses themselves."""
+"""Every key of the configuration in words, made from the dataclasses themselves.
 
+With a configuration at hand each key comes with the value that it has for a survey, the survey's
+own changes included; without one, with its default.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
-from popsed_core.config import Config
+from popsed_core.config import Config, to_plain
+from popsed_core.errors import InputError
 
 Schema = Mapping[str, Any]
 BOUNDS = {
@@ -16,20 +22,32 @@ BOUNDS = {
     "minItems": "length >=",
     "pattern": "matches",
 }
+LONGEST = 44  # [letter] of a value; lists of steps are longer
+ABSENT = object()  # no value is known
 
 
 class Key(NamedTuple):
-    """One key: dotted path, type with bounds, default, description with unit."""
+    """One key: dotted path, type with bounds, value or default, description with unit."""
 
     path: str
     kind: str
-    default: str
+    value: str
     description: str
 
 
-def describe() -> str:
-    """Return one aligned line per key: path, type, default, description with its unit."""
-    rows = [Key("key", "type", "default", "meaning [unit]"), *keys()]
+def describe(config: Config | None = None, survey: str | None = None) -> str:
+    """Return one aligned line per key: path, type, value, description with its unit.
+
+    Args:
+        config: where the values come from; None: defaults.
+        survey: the survey whose values they are; None: the one that the configuration fits.
+
+    Raises:
+        InputError: the configuration has no such survey.
+    """
+    tree = ABSENT if config is None else effective(config, survey or config.survey)
+    header = Key("key", "type", "default" if config is None else "value", "meaning [unit]")
+    rows = [header, *keys(tree)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True))
@@ -38,38 +56,92 @@ def describe() -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def keys() -> list[Key]:
+def effective(config: Config, survey: str) -> dict[str, Any]:
+    """Return the configuration as plain values, as it is for one survey alone.
+
+    Raises:
+        InputError: there is no such survey.
+    """
+    if survey not in config.surveys:
+        raise InputError(f"survey: got {survey!r}, expected one of {list(config.surveys)}")
+    return to_plain(config) | {
+        "survey": survey,
+        "surveys": {survey: to_plain(config.surveys[survey])},
+        "fit": to_plain(config.fit_for(survey)),
+        "parameters": to_plain(config.parameters_for(survey)),
+    }
+
+
+def keys(tree: Any = ABSENT) -> list[Key]:
     """Return every key of :class:`popsed_core.config.Config`, in the order of the file.
 
     ``<name>`` stands for a name that the user chooses, ``[kind]`` for one of the variants.
+
+    Args:
+        tree: values as :func:`effective` returns them; of variants only the chosen one is told.
+            Without, all are, with defaults.
     """
     schema = TypeAdapter(Config).json_schema()
-    return list(_walk("", schema, schema["$defs"], is_required=True))
+    return list(_walk("", schema, schema["$defs"], tree))
 
 
-def _walk(path: str, node: Schema, definitions: Schema, is_required: bool) -> Iterator[Key]:
+def _walk(path: str, node: Schema, definitions: Schema, tree: Any) -> Iterator[Key]:
     found = _resolve(node, definitions)
-    if "discriminator" in found:
-        yield from _variants(path, found, definitions, is_required)
+    section = _optional_section(found)
+    if section is not None:
+        value = "null" if tree is None else "given below"
+        yield Key(path, "section | null", value, found.get("description", ""))
+        yield from _walk(path, section, definitions, tree)
+    elif "discriminator" in found:
+        yield from _variants(path, found, definitions, tree)
     elif "properties" in found:
         for name, child in found["properties"].items():
-            is_needed = name in found.get("required", ())
-            yield from _walk(f"{path}.{name}".lstrip("."), child, definitions, is_needed)
+            value = tree.get(name, ABSENT) if isinstance(tree, Mapping) else ABSENT
+            needed = {"is_required": True} if name in found.get("required", ()) else {}
+            yield from _walk(f"{path}.{name}".lstrip("."), {**child, **needed}, definitions, value)
     elif (values := _named_sections(found)) is not None:
-        yield from _walk(f"{path}.<name>", values, definitions, is_required)
+        names = tree if isinstance(tree, Mapping) and tree else {"<name>": ABSENT}
+        for name, value in names.items():
+            yield from _walk(f"{path}.{name}", values, definitions, value)
     else:
-        default = "required" if is_required else str(found.get("default", "none"))
-        yield Key(path, _kind(found), default, found.get("description", ""))
+        yield Key(path, _kind(found), _value(found, tree), found.get("description", ""))
 
 
-def _variants(path: str, node: Schema, definitions: Schema, is_required: bool) -> Iterator[Key]:
+def _variants(path: str, node: Schema, definitions: Schema, tree: Any) -> Iterator[Key]:
     mapping: dict[str, str] = node["discriminator"]["mapping"]
-    default = "required" if is_required else "the section may be left out"
-    yield Key(f"{path}.kind", " | ".join(mapping), default, "decides which keys follow")
+    meaning = "decides which keys follow"
+    if isinstance(tree, Mapping):
+        yield Key(f"{path}.kind", " | ".join(mapping), tree["kind"], meaning)
+        chosen = {"$ref": mapping[tree["kind"]]}
+        below = _walk(path, chosen, definitions, tree)
+        yield from (key for key in below if key.path != f"{path}.kind")
+        return
+    value = "required" if node.get("is_required") else "may be left out"
+    yield Key(f"{path}.kind", " | ".join(mapping), value, meaning)
     for reference in dict.fromkeys(mapping.values()):
-        kinds = "|".join(kind for kind, target in mapping.items() if target == reference)
-        inside = _walk(f"{path}[{kinds}]", {"$ref": reference}, definitions, is_required)
-        yield from (key for key in inside if not key.path.endswith("].kind"))
+        kinds = [kind for kind, target in mapping.items() if target == reference]
+        label = f"{path}[{'|'.join(kinds)}]"
+        below = _walk(label, {"$ref": reference}, definitions, ABSENT)
+        yield from (key for key in below if not key.path.endswith("].kind"))
+
+
+def _optional_section(node: Schema) -> Schema | None:
+    """Return the section of ``section | null``, if the node is that."""
+    choices = [item for item in node.get("anyOf", ()) if item.get("type") != "null"]
+    return choices[0] if len(choices) == 1 and "$ref" in choices[0] else None
+
+
+def _value(node: Schema, tree: Any) -> str:
+    if tree is not ABSENT:
+        return _plain(tree)
+    if node.get("is_required"):
+        return "required"
+    return _plain(node["default"]) if "default" in node else "none"
+
+
+def _plain(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def _resolve(node: Schema, definitions: Schema) -> Schema:

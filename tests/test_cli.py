@@ -215,6 +215,31 @@ def test_config_check_accepts_the_default_and_names_a_mistake(capsys, tmp_path):
     assert "fit.n_epoch" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((ROOT / "config.yaml",), r"fit\.model_error +number >= 0 +0\.01 "),
+        (
+            (ROOT / "config.yaml", "--survey", "table2_mock"),
+            r"fit\.model_error +number >= 0 +0\.0 ",
+        ),
+        ((ROOT / "config.yaml", ROOT / "config/smoke.yaml"), r"fit\.n_members +integer >= 1 +2 "),
+        (("--defaults",), r"fit\.distance\[sinkhorn\]\.p +"),
+    ],
+)
+def test_config_describe_shows_the_values_in_force(capsys, words, told):
+    assert popsed("config", "describe", *words) == 0
+    assert re.search(told, capsys.readouterr().out)
+
+
+def test_config_describe_without_a_configuration_shows_defaults(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert popsed("config", "describe") == 0
+    assert "surveys.<name>[table].path" in capsys.readouterr().out
+    assert popsed("config", "describe", "--survey", "mine") == 1
+    assert "of which configuration?" in capsys.readouterr().err
+
+
 def test_doctor_is_content_with_this_installation(capsys):
     assert popsed("doctor") == 0
     lines = capsys.readouterr().out.splitlines()

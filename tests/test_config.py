@@ -1,6 +1,7 @@
 """The configuration: what is read is what was meant, or it stops and says where."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from popsed_core import config as c
-from popsed_core.config_help import describe, keys
+from popsed_core.config_help import describe, effective, keys
 from popsed_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,3 +167,50 @@ def test_the_description_is_one_line_per_key():
     lines = describe().splitlines()
     assert len(lines) == len(keys()) + 1
     assert any("[AA] rest frame" in line for line in lines)
+
+
+# --- what a configuration says, in words ------------------------------------------------------
+
+
+def values(survey=None, *overlays):
+    config = c.load(DEFAULT, *overlays)
+    return {key.path: key.value for key in keys(effective(config, survey or config.survey))}
+
+
+def leaves(tree, path=""):
+    """Every value of a tree by dotted path; empty mappings are values."""
+    if not isinstance(tree, dict) or not tree:
+        return {path: tree}
+    return {
+        inner: value
+        for key, child in tree.items()
+        for inner, value in leaves(child, f"{path}.{key}".lstrip(".")).items()
+    }
+
+
+def test_the_described_values_are_those_of_the_file():
+    found = values()
+    del (tree := yaml.safe_load(DEFAULT.read_text()))["surveys"]
+    for path, value in leaves(tree).items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        assert found[path].removesuffix("...") == text[: len(found[path].removesuffix("..."))]
+
+
+def test_the_described_values_of_a_survey_have_its_changes():
+    base, mock = values(), values("table2_mock")
+    changed = {path for path in base if path in mock and base[path] != mock[path]}
+    assert mock["fit.distance.p"] == "2"
+    assert mock["parameters.logzsol.prior.kind"] == "uniform"
+    assert {"survey", "fit.model_error", "fit.distance.p"} <= changed
+    assert "fit.n_epochs" not in changed
+
+
+def test_what_the_prior_of_observed_galaxies_needs_is_described(overlay):
+    assert values()["fit.selection.quantile"] == "0.99"
+    off = values(None, overlay({"fit": {"selection": None}}))
+    assert off["fit.selection"] == "null"
+
+
+def test_a_survey_that_is_not_there_is_not_described():
+    with pytest.raises(InputError, match=r"survey: got 'andromeda', expected one of \['sdss_demo'"):
+        describe(c.load(DEFAULT), "andromeda")
