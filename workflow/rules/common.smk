@@ -212,6 +212,32 @@ def products_of(survey):
     return [*(f"results/{survey}/{name}" for name in names), *figure_files(survey)]
 
 
+def engine_samples(survey, engine):
+    """The samples of a survey with an engine: the main ones where it is the configured one."""
+    is_configured = engine == CONFIG.spectra.engine
+    folder = (
+        f"results/{survey}" if is_configured else f"results/{survey}/engines/{engine}"
+    )
+    return f"{folder}/samples.h5"
+
+
+def engine_members(wildcards):
+    """The members of a survey with an engine."""
+    folder = f"results/{wildcards.survey}/engines/{wildcards.engine}/members"
+    n_members = CONFIG.fit_for(wildcards.survey).n_members
+    return [f"{folder}/member_{member}.pt" for member in range(1, n_members + 1)]
+
+
+def engine_spectra(wildcards):
+    """The spectra section as JSON, with this engine."""
+    return to_json(schema.to_plain(CONFIG.spectra) | {"engine": wildcards.engine})
+
+
+def engine_emulator(wildcards):
+    """The emulator and its certificate, where this engine needs them."""
+    return emulator_inputs() if wildcards.engine == "emulator" else {}
+
+
 def this_workflow(wildcards):
     """The options with which this workflow was called, for the report that it makes of itself."""
     settings = workflow.config_settings

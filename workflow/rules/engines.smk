@@ -1,29 +1,6 @@
 """One survey with either engine: the fit that the configuration does not ask for lives beside."""
 
 
-def engine_samples(survey, engine):
-    """The samples of a survey with an engine: the main ones where it is the configured one."""
-    folder = "" if engine == CONFIG.spectra.engine else f"/engines/{engine}"
-    return f"results/{survey}{folder}/samples.h5"
-
-
-def engine_members(wildcards):
-    """The members of a survey with an engine."""
-    folder = f"results/{wildcards.survey}/engines/{wildcards.engine}/members"
-    n_members = CONFIG.fit_for(wildcards.survey).n_members
-    return [f"{folder}/member_{member}.pt" for member in range(1, n_members + 1)]
-
-
-def engine_spectra(wildcards):
-    """The spectra section as JSON, with this engine."""
-    return to_json(schema.to_plain(CONFIG.spectra) | {"engine": wildcards.engine})
-
-
-def engine_emulator(wildcards):
-    """The emulator and its certificate, where this engine needs them."""
-    return emulator_inputs() if wildcards.engine == "emulator" else {}
-
-
 use rule fit_member as fit_member_engine with:
     input:
         unpack(engine_emulator),
