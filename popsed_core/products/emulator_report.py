@@ -42,6 +42,7 @@ def summarise_accuracy(
             "source": accuracy.source,
             "emulator": emulator_sha256,
             "n_spectra": len(accuracy.redshift),
+            "bands": list(accuracy.bands),
             "spectrum": _spectrum(accuracy),
             "rest_mag": _rest_mag(accuracy),
             "mag": _mag(accuracy),
@@ -80,7 +81,8 @@ def headline(numbers: Numbers) -> str:
         f"{name} AA {row[NAMES[0]]:.2%} (68 %), {row[NAMES[1]]:.2%} (95 %)"
         for name, row in numbers["spectrum"].items()
     ]
-    bands = ", ".join(f"{band} {row[NAMES[0]]:.4f}" for band, row in numbers["rest_mag"].items())
+    row = numbers["rest_mag"]
+    bands = ", ".join(f"{band} {row[band][NAMES[0]]:.4f}" for band in numbers["bands"])
     return f"errors of spectra at {'; '.join(parts)}; of magnitudes (68 %) {bands} mag"
 
 

@@ -42,7 +42,8 @@ def compare_engines(
         shift from the scatter of the members' means; None for a single member), W1 between both,
         over the exact fit's standard deviation, and ratio of the central 68 % widths, emulated over
         exact; W1 of each to the reference.  ``verdict``: the shifts of redshift over
-        1 + redshift and of log mass [dex] beside what is allowed, and ``is_good_enough``.
+        1 + redshift and of log mass [dex] beside their chance and what is allowed, and
+        ``is_good_enough``.
 
     Raises:
         InputError: the samples have different columns.
@@ -50,20 +51,28 @@ def compare_engines(
     if all_names(exact) != all_names(emulated):
         raise InputError("samples: the two fits have different columns; fit both anew")
     rows = [_row(exact, emulated, reference, name) for name in all_names(exact)]
-    shift = {row["name"]: row["mean_shift"] for row in rows}
-    redshift = shift["redshift"] / (1 + float(exact.column("redshift").mean(dtype=np.float64)))
-    mass = shift["log_stellar_mass"]
-    is_good = abs(redshift) <= MAX_REDSHIFT_SHIFT and abs(mass) <= MAX_MASS_SHIFT
+    by_name = {row["name"]: row for row in rows}
+    scale = 1 + by_name["redshift"]["mean_exact"]
+    redshift, redshift_chance = _shift(by_name["redshift"], scale)
+    mass, mass_chance = _shift(by_name["log_stellar_mass"], 1.0)
     verdict = {
         "redshift_shift": redshift,
+        "redshift_chance": redshift_chance,
         "max_redshift_shift": MAX_REDSHIFT_SHIFT,
         "log_mass_shift": mass,
+        "log_mass_chance": mass_chance,
         "max_log_mass_shift": MAX_MASS_SHIFT,
-        "is_good_enough": is_good,
+        "is_good_enough": abs(redshift) <= MAX_REDSHIFT_SHIFT and abs(mass) <= MAX_MASS_SHIFT,
     }
     sizes = {"members": [len(exact.theta), len(emulated.theta)], "draws": exact.theta.shape[1]}
     source = "toy" if "toy" in (exact.source, emulated.source) else exact.source
     return rounded({"source": source, **sizes, "verdict": verdict, "quantities": rows})
+
+
+def _shift(row: Numbers, scale: float) -> tuple[float, float | None]:
+    """Return the shift of a mean and its standard error by chance, over a scale."""
+    chance = row["chance"]
+    return row["mean_shift"] / scale, None if chance is None else chance / scale
 
 
 def _row(
@@ -123,9 +132,10 @@ def engines_markdown(numbers: Numbers) -> str:
     return (
         "# Exact against emulated spectra\n\n"
         f"The emulator {word}: the mean redshift shifts by "
-        f"{number(verdict['redshift_shift'])} (1 + z), of {verdict['max_redshift_shift']} allowed, "
-        f"the mean log mass by {number(verdict['log_mass_shift'])} dex, of "
-        f"{verdict['max_log_mass_shift']}.\n\n"
+        f"{number(verdict['redshift_shift'])} (1 + z) (by chance "
+        f"{number(verdict['redshift_chance'])}, allowed {verdict['max_redshift_shift']}), "
+        f"the mean log mass by {number(verdict['log_mass_shift'])} dex (by chance "
+        f"{number(verdict['log_mass_chance'])}, allowed {verdict['max_log_mass_shift']}).\n\n"
         + table(header, rows)
         + "\n\nShifts are emulated minus exact; by chance: their standard error from the scatter "
         "of the flows.\n"
