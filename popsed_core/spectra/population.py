@@ -46,6 +46,15 @@ class NodeSpectra(nn.Module):
         return (metals[:, None, :] @ per_metal)[:, 0] @ self.pixels
 
 
+def _on_pixels(grid: SSPGrid, edges: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return wavelengths [AA] and the float64 table on the pixels; the table's own for None."""
+    if edges is None:
+        return grid.ssp_wave, grid.ssp_flux.astype(float)
+    # one metallicity at a time: the table may be large, and is copied several times on the way
+    parts = [rebin(grid.ssp_wave, part.astype(float), edges) for part in grid.ssp_flux]
+    return np.exp(0.5 * (edges[1:] + edges[:-1])), np.stack(parts)
+
+
 class PopulationSpectra(StellarMixture):
     """Rest-frame spectra of galaxies on ln-wavelength pixels, per solar mass formed."""
 
@@ -68,9 +77,7 @@ class PopulationSpectra(StellarMixture):
             tolerance: of the factorised table; None for the plain table.
         """
         super().__init__(grid, config, max_redshift)
-        wave, flux = grid.ssp_wave, grid.ssp_flux.astype(float)
-        if edges is not None:
-            wave, flux = np.exp(0.5 * (edges[1:] + edges[:-1])), rebin(wave, flux, edges)
+        wave, flux = _on_pixels(grid, edges)
         self.log_unit = float(np.log10(np.median(flux[flux > 0])))
         flux = flux / 10**self.log_unit
         self.young_spectra = NodeSpectra(flux[:, : self.n_young], tolerance)
