@@ -13,112 +13,32 @@ Poisson error; bins with fewer than ten true galaxies do not count (products/dia
 
 import argparse
 import json
-import logging
-import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from popsed_core.log_lines import start_logging
 from popsed_core.parameters import NAMES
 from tests.bars import photometry, readme
+from tests.bars.tools import (
+    OUT,
+    ROOT,
+    Bar,
+    at_least,
+    at_most,
+    fresh_copy,
+    log,
+    reported,
+    run,
+    table,
+    test_bar,
+    write,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-OUT = ROOT / "results" / "bars"
 FIGURES = ("redshift_distribution.png", "population.png")  # of the demo, shown in the README
-POLL_SECONDS = 0.5
-log = logging.getLogger("bars")
-
-
-class Bar(NamedTuple):
-    """One bar: what, the threshold in words, the measured number, whether it passes."""
-
-    name: str
-    threshold: str
-    measured: float | str
-    is_passed: bool
-
-
-def at_most(name: str, measured: float, limit: float, unit: str = "") -> Bar:
-    return Bar(name, f"<= {limit:g} {unit}".strip(), measured, measured <= limit)
-
-
-def at_least(name: str, measured: float, limit: float, unit: str = "") -> Bar:
-    return Bar(name, f">= {limit:g} {unit}".strip(), measured, measured >= limit)
-
-
-class Run(NamedTuple):
-    """What a command cost."""
-
-    seconds: float
-    peak_mb: float
-    longest_silence: float
-    output: str
-    code: int
-
-
-def run(command: list[str], folder: Path) -> Run:
-    """Run a command, measuring wall time, memory of its process tree, silence on its terminal."""
-    start = last = time.monotonic()
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(folder)}
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    peak = [0.0]
-    watcher = threading.Thread(target=_watch, args=(process, peak), daemon=True)
-    watcher.start()
-    silence, lines = 0.0, []
-    for line in process.stdout:
-        now = time.monotonic()
-        silence, last = max(silence, now - last), now
-        lines.append(line)
-        log.info("  %s", line.rstrip())
-    code = process.wait()
-    watcher.join()
-    return Run(time.monotonic() - start, peak[0], silence, "".join(lines), code)
-
-
-def _watch(process: subprocess.Popen, peak: list[float]) -> None:
-    while process.poll() is None:
-        peak[0] = max(peak[0], _tree_mb(process.pid))
-        time.sleep(POLL_SECONDS)
-
-
-def _tree_mb(session: int) -> float:
-    """Return the resident memory of all processes of a session [MB]; Linux only."""
-    total = 0.0
-    for status in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.getsid(int(status.name)) == session:
-                found = re.search(r"VmRSS:\s+(\d+)", (status / "status").read_text())
-                total += int(found[1]) / 1024 if found else 0.0
-        except (OSError, ProcessLookupError):
-            continue
-    return total
-
-
-def fresh_copy(folder: Path) -> Path:
-    """Copy what git tracks, or would, into an empty folder that shares this environment."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-coz", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, check=True, text=True,
-    ).stdout  # fmt: skip
-    copy = folder / "popsed"
-    for name in filter(None, listed.split("\0")):
-        source, target = ROOT / name, copy / name
-        if source.exists() or source.is_symlink():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
-    (copy / ".venv").symlink_to(ROOT / ".venv")
-    return copy
 
 
 def demo_bars(copy: Path) -> list[Bar]:
@@ -137,10 +57,6 @@ def demo_bars(copy: Path) -> list[Bar]:
 
 def summary(results: Path, survey: str) -> Mapping[str, Any]:
     return json.loads((results / survey / "summary.json").read_text())
-
-
-def reported(name: str, value: Any) -> Bar:
-    return Bar(name, "reported", value, True)
 
 
 def redshift_bars(results: Path) -> list[Bar]:
@@ -207,32 +123,7 @@ def test_bars(copy: Path) -> list[Bar]:
         Bar("make test: exit status", "0", str(done.code), done.code == 0),
         at_most("make test: time", round(done.seconds / 60, 2), 10, "min"),
     ]
-    for name, path in TEST_BARS.items():
-        module = path.removesuffix(".py").replace("/", ".")
-        cases = re.findall(rf'<testcase classname="{re.escape(module)}[^>]*?(/>|>.*?</testcase>)',
-                           text, re.DOTALL)  # fmt: skip
-        n_bad = sum("<failure" in case or "<error" in case or "<skipped" in case for case in cases)
-        measured = f"{len(cases) - n_bad} of {len(cases)} tests pass"
-        bars.append(Bar(name, "all", measured, bool(cases) and n_bad == 0))
-    return bars
-
-
-def table(bars: list[Bar]) -> str:
-    """Return the bars as a Markdown table."""
-    lines = ["| bar | threshold | measured | pass |", "| --- | --- | --- | --- |"]
-    for bar in bars:
-        verdict = "yes" if bar.is_passed else "**no**"
-        name = bar.name.replace("|", r"\|")
-        lines.append(f"| {name} | {bar.threshold} | {bar.measured} | {verdict} |")
-    return "\n".join(lines) + "\n"
-
-
-def write(bars: list[Bar]) -> None:
-    """Write the bars for programs and for people."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    rows = [bar._asdict() for bar in bars]
-    (OUT / "bar_demo.json").write_text(json.dumps(rows, indent=1) + "\n")
-    (OUT / "bar_demo.md").write_text(table(bars))
+    return bars + [test_bar(name, [path], text) for name, path in TEST_BARS.items()]
 
 
 def make_mocks(copy: Path) -> None:
@@ -289,7 +180,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             bars = renew(arguments.only, folder) if arguments.only else measure_all(folder)
-        write(bars)
+        write(bars, OUT / "bar_demo")
         readme.main()
     log.info("\n%s", table(bars))
     return 0 if all(bar.is_passed for bar in bars) else 1
