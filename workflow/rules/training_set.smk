@@ -4,9 +4,8 @@ A chunk knows its number and not how many there are: one more chunk is one more 
 """
 
 CHUNK_CODE = code_version("popsed_core.spectra.training_set")
-IS_BY_FSPS = (
-    CONFIG.training_set.method == "fsps"
-)  # hours, and 1 GB for each of its children
+# takes hours, and 1 GB for each of its children
+IS_BY_FSPS = CONFIG.training_set.method == "fsps"
 
 
 rule training_chunk:
