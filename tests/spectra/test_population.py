@@ -188,6 +188,15 @@ def test_birth_clouds_dim_only_young_stars(exact):
     np.testing.assert_allclose(in_lsun(exact, dusty), in_lsun(exact, old), rtol=2e-3)
 
 
+@pytest.mark.parametrize(("burst", "depth"), [("continuous", 2.0), ("released", 0.0)])
+def test_a_young_burst_sits_in_its_birth_cloud_but_for_the_released_code(grid, burst, depth):
+    model = PopulationSpectra(grid, SpectraConfig(burst=burst), EDGES, max_redshift=0.8)
+    young = {"f_burst": 1.0, "t_burst": 0.01, "logzsol": 0.0}
+    clear, dusty = (in_lsun(model, galaxy(tau_bc=tau, **young)) for tau in (0.0, 2.0))
+    wave = np.exp(0.5 * (EDGES[1:] + EDGES[:-1]))
+    np.testing.assert_allclose(np.log(clear / dusty)[0], depth * 5500 / wave, atol=1e-6)
+
+
 def test_ages_and_distances_are_astropys():
     table = CosmologyTable(PAPER_COSMOLOGY, 1.6)
     redshift = np.array([1e-3, 0.0313, 0.1, 0.5, 0.8, 1.5])
