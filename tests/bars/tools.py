@@ -17,6 +17,7 @@ OUT = ROOT / "results" / "bars"
 POLL_SECONDS = 0.5
 BAD = ("failure", "error", "skipped")
 log = logging.getLogger("bars")
+log.setLevel(logging.INFO)
 
 
 class Bar(NamedTuple):

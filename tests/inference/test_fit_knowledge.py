@@ -1,6 +1,7 @@
 """What a fit may know: photometry and its errors, never a redshift or a truth."""
 
 import ast
+from collections.abc import Sequence
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,7 @@ from popsed_core import code_version, inference
 from popsed_core.inference.fit import FitTask, Survey
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable
+from popsed_core.spectra.emulator import Segment
 from popsed_core.spectra.ssp import SSPGrid
 
 
@@ -17,6 +19,7 @@ def test_a_fit_is_given_no_reference():
         "grid": SSPGrid,
         "catalogue": Catalogue,
         "noise": NoiseTable,
+        "emulator": Sequence[Segment] | None,  # trained on the SSP table alone
     }
     names = {item.name for item in fields(FitTask)}
     assert names == {"survey", "member", "seed", "fit", "spectra", "parameters", "device"}

@@ -38,6 +38,7 @@ OUT = ROOT / "results" / "studies"
 PROBES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)  # progress at which a step is timed
 MAX_EPOCHS, MIN_STEPS = 20, 10  # epochs of a run, and steps that make one worth its validation
 log = logging.getLogger("study")
+log.setLevel(logging.INFO)
 
 
 def load_survey(name: str) -> tuple[Survey, Reference]:
