@@ -18,7 +18,7 @@ from laws_tools import (
 from speclite.filters import load_filters
 
 from popsed_core.config import CosmologyConfig, SpectraConfig
-from popsed_core.constants import MEGAPARSEC
+from popsed_core.constants import LSUN_FSPS, MEGAPARSEC
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
@@ -87,11 +87,11 @@ def test_flat_source_is_one_maggie_in_every_band_at_every_redshift():
 def test_galaxy_of_flat_spectrum_and_the_mass_for_3631_jansky_has_magnitude_zero(redshift):
     """Units, distance and (1 + redshift), end to end against astropy's."""
     grid = toy_grid(WAVE_RANGE)
-    flat = dataclasses.replace(grid, ssp_flux=np.ones_like(grid.ssp_flux))
+    flat = dataclasses.replace(grid, ssp_flux=np.ones_like(grid.ssp_flux), lsun=LSUN_FSPS)
     model = build_synthetic_photometry(flat, MANY, SpectraConfig(n_pixels=100), REDSHIFTS)
     distance = make_cosmology(CosmologyConfig()).luminosity_distance(redshift)
     needed = 3631 * u.Jy * 4 * np.pi * distance**2 / (1 + redshift)
-    mass = needed.to_value(u.erg / u.s / u.Hz) / grid.lsun
+    mass = needed.to_value(u.erg / u.s / u.Hz) / LSUN_FSPS
     theta = galaxy(redshift=redshift, log_stellar_mass=np.log10(mass), tau_bc=0.0, tau_ism=0.0)
     np.testing.assert_allclose(magnitudes(model, theta), 0, atol=2e-6)
 
