@@ -514,7 +514,7 @@ class EmulatorConfig:
         Literal["weighted", "unweighted"],
         Field(description="components weighted by their variance, or all alike (the paper)"),
     ] = "weighted"
-    n_epochs: Count = 60
+    n_epochs: Count = 12
     n_steps: Annotated[Count, Field(description="optimiser steps per epoch")] = 500
     batch_size: Annotated[Count, Field(description="spectra per step")] = 1000
     learning_rate: LearningRate = dataclasses.field(default_factory=LearningRate)

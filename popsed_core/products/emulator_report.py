@@ -16,6 +16,7 @@ from popsed_core.products.summary import rounded
 
 Numbers = Mapping[str, Any]
 NAMES = tuple(f"error_{share:.0%}".rstrip("%") for share in SHARES)
+LIBRARIES = {"real": "a library of real stellar populations", "toy": SOURCES["toy"]}
 
 
 def summarise_accuracy(
@@ -90,8 +91,8 @@ def accuracy_markdown(numbers: Numbers) -> str:
     """Return the certificate as Markdown."""
     head = (
         "# Accuracy of the emulator\n\n"
-        f"Source: {SOURCES[numbers['source']]}. {numbers['n_spectra']:,} spectra from the prior, "
-        "never trained on; errors are against the exact engine, 68 % and 95 % of absolute values."
+        f"Spectra: {LIBRARIES[numbers['source']]}. {numbers['n_spectra']:,} from the prior, never "
+        "trained on; errors are against the exact engine, 68 % and 95 % of their sizes."
         f"\n\nEmulator: sha256 {numbers['emulator']}"
     )
     sections = [head, _spectrum_table(numbers), _mag_table(numbers), _correlation_table(numbers)]

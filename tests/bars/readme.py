@@ -15,6 +15,7 @@ from popsed_core.parameters import NAMES
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 DEMO = ROOT / "results" / "bars" / "bar_demo.json"
+EMULATOR = ROOT / "results" / "bars" / "emulator_accuracy.json"
 MOCKS = ("table2_mock", "realistic_mock")
 IS_PRIOR = " (prior-dominated)"
 
@@ -86,7 +87,26 @@ def verdict(bars: Mapping[str, Mapping[str, object]]) -> str:
     return "These bars are not met: " + "; ".join(short) + "."
 
 
-BLOCKS = {"cost": cost, "redshift": redshift, "mocks": mocks, "verdict": verdict}
+def emulator(_: Mapping[str, Mapping[str, object]]) -> str:
+    """Return what the emulator costs, from its certificate."""
+    found = json.loads(EMULATOR.read_text())
+    blue, red = (100 * found["spectrum"][part]["error_68"] for part in ("1000-3000", "3000-12000"))
+    mag = max(error for part in found["mag"] for error in part["error_68"].values())
+    slower = 1 / found["throughput"]["photometry_forward"]["ratio"]
+    return (
+        f"Its errors (68 %): {red:.2f} % at 3000-12000 AA, {blue:.2f} % at 1000-3000 AA,\n"
+        f"at most {mag:.4f} mag in ugriz at any redshift; its photometry takes\n"
+        f"{slower:.1f} times as long as the exact one."
+    )
+
+
+BLOCKS = {
+    "cost": cost,
+    "redshift": redshift,
+    "mocks": mocks,
+    "verdict": verdict,
+    "emulator": emulator,
+}
 
 
 def filled(text: str) -> str:
