@@ -16,7 +16,7 @@ from popsed_core.errors import InputError
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ROOT / "config.yaml"
 
-numbers = st.floats(1e-6, 1e6)
+numbers = st.floats(1e-6, 1e6, allow_subnormal=False)
 counts = st.integers(1, 10**6)
 trees = st.recursive(
     st.integers() | st.text(max_size=3) | st.none(),
@@ -26,7 +26,10 @@ trees = st.recursive(
 distances = st.one_of(
     st.builds(c.SlicedConfig, kind=st.just("sliced"), n_pool=counts, n_step=counts),
     st.builds(
-        c.CharacteristicConfig, n_pool=counts, low=st.floats(1e-6, 1), high=st.floats(2, 1e6)
+        c.CharacteristicConfig,
+        n_pool=counts,
+        low=st.floats(1e-6, 1, allow_subnormal=False),
+        high=st.floats(2, 1e6, allow_subnormal=False),
     ),
     st.builds(c.SinkhornConfig, kind=st.just("sinkhorn"), p=st.sampled_from([1, 2])),
 )
