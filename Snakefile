@@ -64,6 +64,7 @@ rule emulator:
 rule training_set:
     input:
         basis_files(),
+        "results/emulator/figures/emulator_basis.pdf",
     message:
         "spectra and their principal components are in results/emulator"
 

@@ -6,6 +6,7 @@ from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.emulator_accuracy import RATIO_EDGES, EmulatorAccuracy
 from popsed_core.products.samples import PopulationSamples
+from popsed_core.spectra.pca import SpectrumBasis
 
 BANDS = ("u", "g", "r", "i", "z")
 COLOURS = (1.6, 0.75, 0.0, -0.35, -0.55)  # [mag] band minus r of a middling galaxy
@@ -112,6 +113,17 @@ def make_members(n_members=3, n_epochs=40, seed=3):
         zero_points = random.normal(0, 0.01, len(BANDS))
         members.append({"history": history, "zero_points": zero_points, "source": "mock"})
     return members
+
+
+def make_bases():
+    """Principal components of two segments, with errors that rise to the blue."""
+    bases = []
+    for segment, (low, high) in enumerate([(1000, 3600), (3600, 20_000)]):
+        wave = np.geomspace(low, high, 30)
+        error = 1e-4 * (wave / 1000) ** -0.5
+        columns = (wave, 0 * wave, 0 * wave + 1, np.eye(5, 30), np.ones(5), error, 3 * error)
+        bases.append(SpectrumBasis(*columns, segment=segment, source="toy"))
+    return bases
 
 
 def make_accuracy(n=500, n_pixels=60, seed=4):

@@ -26,6 +26,9 @@ def register(nouns: Subparsers) -> None:
     figure.add_argument(
         "--accuracy", type=Path, metavar="PATH", help="certificate of an emulator (HDF5)"
     )
+    figure.add_argument(
+        "--bases", type=Path, nargs="+", metavar="PATH", help="principal components (HDF5)"
+    )
 
 
 def run_figure(args: argparse.Namespace) -> None:
@@ -42,6 +45,7 @@ def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
     from popsed_core.photometry.noise import NoiseTable
     from popsed_core.products.ensemble import load_member
     from popsed_core.products.samples import PopulationSamples
+    from popsed_core.spectra.pca import SpectrumBasis
 
     kinds = {
         "samples": PopulationSamples,
@@ -54,4 +58,6 @@ def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
     }
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
     artefacts: dict[str, Any] = {name: load(path, kinds[name]) for name, path in given.items()}
-    return artefacts | {"members": [load_member(path) for path in args.members or []] or None}
+    members = [load_member(path) for path in args.members or []]
+    bases = [load(path, SpectrumBasis) for path in args.bases or []]
+    return artefacts | {"members": members or None, "bases": bases or None}

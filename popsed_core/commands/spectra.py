@@ -111,4 +111,5 @@ def run_basis(args: argparse.Namespace) -> None:
     config = from_json(EmulatorConfig, args.section, "--section")
     basis = fit_basis(TrainingSet(args.training_set), args.segment, config)
     source = load_provenance(args.training_set).source
+    basis = dataclasses.replace(basis, source=source)
     save(basis, args.output, provenance(args, {"training_set": args.training_set}, source))

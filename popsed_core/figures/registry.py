@@ -43,6 +43,7 @@ FIGURES = {
 # not of every survey: each has a rule of its own
 SPECIAL = {
     "emulator_accuracy": Entry("popsed_core.figures.emulator_accuracy", ("accuracy",)),
+    "emulator_basis": Entry("popsed_core.figures.emulator_basis", ("bases",)),
     "engines": Entry("popsed_core.figures.engines", ("exact", "emulated", "reference")),
 }
 
@@ -54,7 +55,8 @@ def render(name: str, artefacts: Mapping[str, Any]) -> Figure:
         name: a key of ``FIGURES`` or ``SPECIAL``.
         artefacts: by name: samples (PopulationSamples), catalogue, reference (Reference or
             None), noise (NoiseTable), members (sequence of the members' dictionaries), accuracy
-            (EmulatorAccuracy), exact and emulated (PopulationSamples); what the figure does not
+            (EmulatorAccuracy), exact and emulated (PopulationSamples), bases (sequence of
+            SpectrumBasis); what the figure does not
             need is ignored.
 
     Raises:

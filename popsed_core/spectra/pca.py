@@ -40,6 +40,7 @@ class SpectrumBasis:
         segment: its number, from 0.
         target: ``behind_screen`` or ``full``.
         n_spectra: in the training set.
+        source: ``real`` or ``toy``.
     """
 
     wave: np.ndarray = array("Angstrom", "pixel")
@@ -53,6 +54,7 @@ class SpectrumBasis:
     segment: int = 0
     target: str = "behind_screen"
     n_spectra: int = 0
+    source: str = "real"
 
     def __post_init__(self) -> None:
         check_axes(self)

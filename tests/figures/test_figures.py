@@ -22,6 +22,7 @@ def artefacts():
         "noise": fit_noise(catalogue, NoiseConfig(n_bins=10)),
         "members": synthetic.make_members(),
         "accuracy": synthetic.make_accuracy(),
+        "bases": synthetic.make_bases(),
         "exact": synthetic.make_samples(),
         "emulated": synthetic.make_samples(seed=5),
     }
@@ -55,6 +56,7 @@ def test_figure_draws_and_says_what_it_shows(name, artefacts):
         "noise_model": r"$\log_{10}$ flux error [maggies]",
         "cut_flow": "galaxies kept [count]",
         "engines": r"$t_{\rm burst}\ [{\rm Gyr}]$",
+        "emulator_basis": "error of the reconstruction [%]",
         "emulator_accuracy": r"rest-frame wavelength [$\rm\AA$]",
     }
     assert labels[name] in texts(figure)

@@ -4,6 +4,10 @@ import dataclasses
 import errno
 import math
 import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +31,7 @@ from popsed_core.spectra.training_set import (
     make_chunk,
 )
 
+HERE = Path(__file__).resolve().parent
 BOX = {
     "redshift": (0.001, 0.8, "linear"),
     "log_stellar_mass": (7.5, 13.0, "linear"),
@@ -148,6 +153,20 @@ def test_a_killed_writer_goes_on_and_ends_with_the_same_bytes(tmp_path, grid, ki
         resumed = make(tmp_path, grid, make_task())
     assert sum(calls) == 1500  # of 2500: the first block was safe
     assert not (tmp_path / "partial_1").exists()
+    assert resumed.read_bytes() == make(tmp_path / "whole", grid, make_task()).read_bytes()
+
+
+@pytest.mark.slow
+def test_kill_9_leaves_no_half_chunk_and_the_rest_is_made_to_the_same_bytes(tmp_path, grid):
+    child = subprocess.Popen([sys.executable, HERE / "killable_chunk.py", tmp_path])
+    partial = tmp_path / "partial_1"
+    while not partial.exists() or partial.stat().st_size < 4 * 120 * 1000:
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.kill()
+    child.wait()
+    assert [path.name for path in tmp_path.iterdir()] == ["partial_1"]
+    resumed = make(tmp_path, grid, make_task())
     assert resumed.read_bytes() == make(tmp_path / "whole", grid, make_task()).read_bytes()
 
 

@@ -95,3 +95,30 @@ rule spectrum_basis:
         "popsed spectra basis --segment {wildcards.segment} --section {params.section:q}"
         " --training-set {input.index:q} --n-threads {threads} {output:q}"
         " 2>&1 | tee {log:q}"
+
+
+rule figure_emulator_basis:
+    input:
+        basis_files(),
+    output:
+        pdf="results/emulator/figures/emulator_basis.pdf",
+        png=report(
+            "results/emulator/figures/emulator_basis.png",
+            caption="../report/emulator_basis.rst",
+            category="Emulator",
+            labels={"survey": "-", "figure": "principal components"},
+        ),
+    log:
+        "logs/emulator/figure_emulator_basis.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code_version("popsed_core.figures.emulator_basis"),
+    message:
+        "training set: draw the error of the components"
+    shell:
+        "popsed figure emulator_basis {output.pdf:q} {output.png:q} --bases {input:q}"
+        " 2>&1 | tee {log:q}"
