@@ -73,14 +73,20 @@ def plan(task: FitTask, survey: Survey, seconds: float) -> tuple[int, int]:
     return n_epochs, max(round((seconds / n_epochs - validation) / step), 1)
 
 
+def settings_of(variant: dict[str, Any]) -> config.Config:
+    """Return the configuration of a variant, which wins over the mocks' own changes."""
+    overlay = variant.get("overlay", {})
+    tree = config.merge(config.read_yaml(ROOT / "config.yaml"), overlay)
+    for own in tree["surveys"].values():
+        for key in {"fit", "parameters"} & set(own) & set(overlay):
+            own[key] = config.merge(own[key], overlay[key])
+    return config.parse(config.Config, tree, variant["name"])
+
+
 def run(job: dict[str, Any]) -> dict[str, Any]:
     """Fit one variant to one mock within the CPU budget and compare with the truth."""
     set_threads(1)
-    tree = config.merge(config.read_yaml(ROOT / "config.yaml"), job["overlay"])
-    own = tree["surveys"][job["survey"]]  # whose changes must not undo the variant
-    for key in {"fit", "parameters"} & set(job["overlay"]):
-        own[key] = config.merge(own.get(key, {}), job["overlay"][key])
-    settings = config.parse(config.Config, tree, job["name"])
+    settings = settings_of(job)
     survey, reference = load_survey(job["survey"])
     task = FitTask(
         job["survey"], job["member"], settings.seed, settings.fit_for(job["survey"]),
