@@ -112,12 +112,16 @@ class SpectraConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class TrainingSetConfig:
-    """Restframe spectra to train an emulator on, drawn uniformly from the parameters' boxes."""
+    """Restframe spectra to train an emulator on, drawn from the parameters' boxes."""
 
     method: Annotated[
         Literal["table", "fsps"],
         Field(description="exact sum over the SSP table, or python-fsps galaxy by galaxy"),
     ] = "table"
+    draws: Annotated[
+        Literal["uniform", "coordinates", "both"],
+        Field(description="in the boxes (the paper), in the flow's coordinates, or half of each"),
+    ] = "both"
     n_chunks: Annotated[Count, Field(description="to train on; more may be added later")] = 30
     n_validation_chunks: Annotated[Count, Field(description="never trained on")] = 1
     chunk_size: Annotated[Count, Field(description="spectra per chunk")] = 100_000
@@ -494,6 +498,10 @@ class FitConfig:
 class EmulatorConfig:
     """Networks that predict the principal components of each wavelength segment (appendix A)."""
 
+    source: Annotated[
+        Literal["fresh", "chunks"],
+        Field(description="spectra to learn: made anew for every step, or those of training_set"),
+    ] = "fresh"
     edges: Annotated[
         tuple[Positive, ...], Field(min_length=2, description="[AA] of the segments, increasing")
     ] = (1000.0, 2000.0, 3600.0, 5500.0, 7410.0, 60000.0)
@@ -650,6 +658,12 @@ def _check_recipe(ssp: SSPConfig, spectra: SpectraConfig) -> None:
 
 
 def _check_segments(training: TrainingSetConfig, emulator: EmulatorConfig) -> None:
+    if emulator.source == "chunks" and training.grid != "log":
+        raise ValueError(
+            f"emulator.source: chunks of training_set.grid {training.grid} hold values at single "
+            "wavelengths, but photometry takes means over pixels; set training_set.grid to log, "
+            "or the source to fresh"
+        )
     low, high = emulator.edges[0], emulator.edges[-1]
     if not low <= training.wave_low < training.wave_high <= high:
         raise ValueError(

@@ -125,6 +125,10 @@ def test_another_kind_replaces_the_section(overlay):
         ({"training_set": {"wave_low": 7e4}}, "training_set: wave_low"),
         ({"training_set": {"chunk_size": 2, "n_chunks": 1}}, "too few for emulator.n_components"),
         ({"training_set": {"wave_low": 500.0}}, "training_set.wave_low"),
+        (
+            {"emulator": {"source": "chunks"}, "training_set": {"grid": "ssp"}},
+            "emulator.source: chunks of training_set.grid ssp",
+        ),
         ({"emulator": {"edges": [1000.0, 900.0]}}, "emulator: edges: expected increasing"),
         ({"emulator": {"n_components": [80, 50]}}, "n_components: got 2, but edges make 5"),
         ({"downloads": {"bc03": {"sha256": "abc"}}}, "downloads.bc03.sha256"),

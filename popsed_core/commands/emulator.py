@@ -22,20 +22,7 @@ from popsed_core.commands.common import (
 def register(nouns: Subparsers) -> None:
     """Add the noun ``emulator``."""
     verbs = add_noun(nouns, "emulator", "networks that predict spectra")
-    train = add_verb(verbs, "train", run_train, "train one wavelength segment; resumes")
-    train.add_argument("--segment", type=int, required=True, metavar="K", help="counts from 0")
-    add_section(train, "section", "training-set", "spectra", "parameters")
-    add_seed(train)
-    add_inputs(train, "ssp")
-    train.add_argument(
-        "--checkpoint", type=Path, required=True, metavar="PATH", help="resume from and save to"
-    )
-    train.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train [auto]"
-    )
-    add_threads(train)
-    train.add_argument("output", type=Path, help="trained segment to write (.pt)")
-    train.set_defaults(label="emulator segment {segment}: ")
+    _add_train(verbs)
     assemble = add_verb(verbs, "assemble", run_assemble, "put all segments into one emulator")
     assemble.add_argument(
         "--segments", type=Path, nargs="+", required=True, metavar="PATH", help="segments (.pt)"
@@ -59,6 +46,29 @@ def register(nouns: Subparsers) -> None:
     _add_reports(compare)
 
 
+def _add_train(verbs: Subparsers) -> None:
+    train = add_verb(verbs, "train", run_train, "train one wavelength segment; resumes")
+    train.add_argument("--segment", type=int, required=True, metavar="K", help="counts from 0")
+    add_section(train, "section", "training-set", "spectra", "parameters")
+    add_seed(train)
+    add_inputs(train, "ssp")
+    train.add_argument(
+        "--checkpoint", type=Path, required=True, metavar="PATH", help="resume from and save to"
+    )
+    train.add_argument(
+        "--chunks", type=Path, metavar="PATH", help="index, where emulator.source is chunks"
+    )
+    train.add_argument(
+        "--basis", type=Path, metavar="PATH", help="principal components of the segment, likewise"
+    )
+    train.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train [auto]"
+    )
+    add_threads(train)
+    train.add_argument("output", type=Path, help="trained segment to write (.pt)")
+    train.set_defaults(label="emulator segment {segment}: ")
+
+
 def run_train(args: argparse.Namespace) -> None:
     """Train and write one segment."""
     from popsed_core.artefacts import load, sha256
@@ -71,7 +81,8 @@ def run_train(args: argparse.Namespace) -> None:
     )
     from popsed_core.loop import save_plain
     from popsed_core.runtime import set_threads
-    from popsed_core.spectra.emulator_fit import SegmentTask, fit_segment
+    from popsed_core.spectra.emulator_data import SegmentTask
+    from popsed_core.spectra.emulator_fit import ChunkFiles, fit_segment
     from popsed_core.spectra.ssp import SSPGrid
 
     set_threads(args.n_threads)
@@ -85,7 +96,11 @@ def run_train(args: argparse.Namespace) -> None:
         device=args.device,
     )
     grid = load(args.ssp, SSPGrid)
-    save_plain(fit_segment(task, grid, sha256(args.ssp), args.checkpoint), args.output)
+    files = None
+    if task.emulator.source == "chunks" and args.chunks is not None and args.basis is not None:
+        files = ChunkFiles(args.chunks, args.basis)
+    segment = fit_segment(task, grid, sha256(args.ssp), args.checkpoint, files)
+    save_plain(segment, args.output)
     args.checkpoint.unlink(missing_ok=True)  # or it would stop the next, changed configuration
 
 

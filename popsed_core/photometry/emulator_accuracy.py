@@ -20,9 +20,10 @@ from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
 from popsed_core.runtime import generator
 from popsed_core.spectra.emulator import EmulatedSpectra, Segment
-from popsed_core.spectra.emulator_data import LN10, uniform_theta
+from popsed_core.spectra.emulator_data import LN10
 from popsed_core.spectra.population import PopulationSpectra
 from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.spectra.training_draws import draw_theta
 from popsed_core.theta import Theta
 
 BANDS = tuple("ugriz")
@@ -104,7 +105,7 @@ class Comparison:
 
     def draw(self, n: int, purpose: str) -> Theta:
         """Draw galaxies from the emulator's prior, in a stream of their own."""
-        return uniform_theta(self.boxes, n, generator(self.seed, "emulator", "accuracy", purpose))
+        return draw_theta(self.boxes, n, generator(self.seed, "emulator", "accuracy", purpose))
 
     @torch.no_grad()
     def errors(

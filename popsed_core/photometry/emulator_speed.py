@@ -15,9 +15,9 @@ from popsed_core.photometry.synthetic import (
 )
 from popsed_core.runtime import generator
 from popsed_core.spectra.emulator import EmulatedSpectra, Segment
-from popsed_core.spectra.emulator_data import uniform_theta
 from popsed_core.spectra.population import PopulationSpectra
 from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.spectra.training_draws import draw_theta
 from popsed_core.theta import Theta
 
 BATCH = 1000  # galaxies, as in a step of the fit
@@ -42,7 +42,7 @@ def throughput(
     """
     first = segments[0]
     boxes = from_json(dict[str, ParameterConfig], first["parameters"], "emulator")
-    theta = uniform_theta(boxes, batch, generator(first["seed"], "emulator", "speed"))
+    theta = draw_theta(boxes, batch, generator(first["seed"], "emulator", "speed"))
     spectra, photometry = _engines(segments, grid, boxes)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

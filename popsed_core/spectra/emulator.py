@@ -24,7 +24,15 @@ from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.theta import Theta
 
 Segment = Mapping[str, Any]
-SHARED = ("emulator", "training_set", "spectra", "parameters", "ssp_sha256", "seed")
+SHARED = (
+    "emulator",
+    "training_set",
+    "spectra",
+    "parameters",
+    "ssp_sha256",
+    "chunks_sha256",
+    "seed",
+)
 
 
 class EmulatedSpectra(StellarMixture):

@@ -1,4 +1,4 @@
-"""Train the network of one wavelength segment on fresh spectra from the prior.
+"""Train the network of one wavelength segment.
 
 weighted loss = mean over galaxies of the root-mean-square error of log L_nu over the pixels: the
 components enter by their variance, and the root keeps the few hardest galaxies from ruling it.
@@ -6,107 +6,70 @@ unweighted loss = mean square error of all components alike, as in Li et al. 202
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from popsed_core import loop
-from popsed_core.config import (
-    EmulatorConfig,
-    ParameterConfig,
-    SpectraConfig,
-    TrainingSetConfig,
-    to_json,
-)
+from popsed_core.artefacts import sha256
+from popsed_core.config import to_json
 from popsed_core.errors import InputError
 from popsed_core.learning_rate import one_cycle
-from popsed_core.runtime import generator, pick_device
+from popsed_core.runtime import pick_device
 from popsed_core.spectra.emulator_data import (
-    BLOCK,
     LN10,
-    SpectrumSource,
-    principal_components,
-    segment_edges,
+    ChunkSpectra,
+    FreshSpectra,
+    SegmentTask,
+    Source,
 )
 from popsed_core.spectra.emulator_network import SegmentNetwork
 from popsed_core.spectra.ssp import SSPGrid
 
-N_BASIS = 20_000  # spectra that the principal components are taken of
-N_VALIDATION = 5000  # spectra never trained on
-N_REUSE = 4  # steps that see each fresh spectrum
+N_REUSE = 4  # steps that see each spectrum of a pool
 SMALLEST_ERROR = 1e-10  # [dex^2] rounds the corner of the root at zero
 ADAM = {"betas": (0.9, 0.99)}
 
 
-@dataclass(frozen=True)
-class SegmentTask:
-    """What identifies the training of one segment, but for the SSP table.
+class ChunkFiles(NamedTuple):
+    """A training set on disk: its index, and the principal components of the segment."""
 
-    Attributes:
-        segment: its index, from 0.
-        seed: the run's seed.
-        emulator, training, spectra: sections of the configuration.
-        parameters: boxes of the training prior.
-        device: ``auto``, ``cpu`` or ``cuda``; part of no identity.
-    """
+    index: Path
+    basis: Path
 
-    segment: int
-    seed: int
-    emulator: EmulatorConfig
-    training: TrainingSetConfig
-    spectra: SpectraConfig
-    parameters: dict[str, ParameterConfig]
-    device: str = "cpu"
+    def sha256s(self) -> str:
+        """Return the checksums of both."""
+        return sha256(self.index) + sha256(self.basis)
 
 
 class SegmentFit:
     """The training job of one segment, for :func:`popsed_core.loop.run`."""
 
-    def __init__(self, task: SegmentTask, grid: SSPGrid) -> None:
-        """Draw the basis and the validation set; opens no file.
-
-        Raises:
-            InputError: there is no such segment, or it has too few pixels.
-        """
+    def __init__(self, task: SegmentTask, source: Source) -> None:
+        """Take the basis and the validation set from the source."""
         config = task.emulator
-        if not 0 <= task.segment < config.n_segments:
-            raise InputError(
-                f"segment: got {task.segment}, but emulator.edges make {config.n_segments}"
-            )
         self.task, self.config, self.n_epochs = task, config, config.n_epochs
         self.device = pick_device(task.device)
-        self.edges = segment_edges(grid, task.training, config)[task.segment]
-        self.source = SpectrumSource(grid, task.spectra, task.parameters, config, self.edges)
-        self.source.to(self.device)
+        self.source = source
         self._build_network()
-        inputs, log_lnu = self._draw(N_VALIDATION, self._stream("validate"))
-        self.validation = inputs, log_lnu
+        self.validation = source.validation(self.device)
         self.optimiser = torch.optim.Adam(self.network.parameters(), **ADAM)
-        self.draws = self._stream("train")
+        self.draws = task.stream("train")
         self.history: dict[str, list[float]] = {}
         self.best, self.best_state = float("inf"), self._weights()
 
-    def _stream(self, purpose: str) -> torch.Generator:
-        return generator(self.task.seed, "emulator", self.task.segment, purpose)
-
-    def _draw(self, n: int, stream: torch.Generator) -> tuple[Tensor, Tensor]:
-        parts = [self.source.draw(BLOCK, stream, self.device) for _ in range(-(-n // BLOCK))]
-        inputs, log_lnu = zip(*parts, strict=True)
-        return torch.cat(inputs)[:n], torch.cat(log_lnu)[:n]
-
     def _build_network(self) -> None:
         config = self.config
-        inputs, log_lnu = self._draw(N_BASIS, self._stream("basis"))
         n_components = config.n_components[self.task.segment]
-        mean, components, sigma = principal_components(log_lnu, n_components)
+        (mean, components, sigma), inputs = self.source.basis(n_components)
         self.network = SegmentNetwork(
-            inputs.shape[1], n_components, log_lnu.shape[1], config.n_hidden, config.n_layers
+            inputs.shape[1], n_components, len(mean), config.n_hidden, config.n_layers
         )
-        self.network.initialise(self._stream("network"))
+        self.network.initialise(self.task.stream("network"))
         tables = {
             "input_mean": inputs.mean(0), "input_scale": inputs.std(0).clamp(min=1e-6),
             "mean": mean, "components": components, "sigma": sigma,
@@ -116,7 +79,7 @@ class SegmentFit:
         self.network.to(self.device)
 
     def epoch(self, index: int) -> dict[str, float]:
-        """Draw fresh spectra, step over them a few times, and validate.
+        """Take spectra from the source, step over them a few times, and validate.
 
         After ``patience`` epochs without a better validation nothing is done any more.
 
@@ -137,9 +100,11 @@ class SegmentFit:
 
     @torch.no_grad()
     def _pool(self, n: int) -> tuple[Tensor, Tensor]:
-        parts = [self.source.draw(BLOCK, self.draws, self.device) for _ in range(-(-n // BLOCK))]
-        scores = [self.network.targets(log_lnu) for _, log_lnu in parts]
-        return torch.cat([inputs for inputs, _ in parts]), torch.cat(scores)
+        inputs, scores = [], []
+        for block in self.source.blocks(n, self.draws, self.device):
+            inputs.append(block.features)
+            scores.append(self.network.targets(block.log_lnu))
+        return torch.cat(inputs), torch.cat(scores)
 
     def _step(self, epoch: int, step: int, inputs: Tensor, scores: Tensor) -> float:
         config = self.config
@@ -200,7 +165,11 @@ class SegmentFit:
 
 
 def fit_segment(
-    task: SegmentTask, grid: SSPGrid, ssp_sha256: str, checkpoint: Path | None = None
+    task: SegmentTask,
+    grid: SSPGrid,
+    ssp_sha256: str,
+    checkpoint: Path | None = None,
+    files: ChunkFiles | None = None,
 ) -> dict[str, Any]:
     """Train one segment, resuming from ``checkpoint`` if it exists.
 
@@ -209,6 +178,7 @@ def fit_segment(
         grid: the SSP table.
         ssp_sha256: of its file; an emulator of another table is refused later.
         checkpoint: to resume from and save to.
+        files: the training set, where ``task.emulator.source`` is ``chunks``.
 
     Returns:
         The segment as plain types, the same bytes for the same seed on CPU.
@@ -217,21 +187,45 @@ def fit_segment(
         InputError: bad input, or a checkpoint of another configuration.
         FloatingPointError: the training diverged.
     """
-    job = SegmentFit(task, grid)
-    identity = to_json(replace(task, device="")) + ssp_sha256
+    job = SegmentFit(task, make_source(task, grid, ssp_sha256, files))
+    origin = files.sha256s() if files is not None else ""
+    identity = to_json(replace(task, device="")) + ssp_sha256 + origin
     loop.run(job, checkpoint, hashlib.sha256(identity.encode()).hexdigest()[:16])
     network = dict(job.best_state)
-    network["mean"] = network["mean"] + job.source.spectra.log_unit
+    network["mean"] = network["mean"] + job.source.log_unit
     return {
         "segment": task.segment,
         "seed": task.seed,
-        "edges": torch.as_tensor(job.edges),
+        "edges": torch.as_tensor(job.source.edges),
         "network": network,
         "emulator": to_json(task.emulator),
         "training_set": to_json(task.training),
         "spectra": to_json(task.spectra),
         "parameters": to_json(task.parameters),
         "ssp_sha256": ssp_sha256,
+        "chunks_sha256": sha256(files.index) if files is not None else "",
         "source": grid.source,
         "history": job.history,
     }
+
+
+def make_source(
+    task: SegmentTask, grid: SSPGrid, ssp_sha256: str, files: ChunkFiles | None = None
+) -> Source:
+    """Return what a segment learns from.
+
+    Raises:
+        InputError: there is no such segment, it has too few pixels, or the training set is not
+            given or does not fit.
+    """
+    n_segments = task.emulator.n_segments
+    if not 0 <= task.segment < n_segments:
+        raise InputError(f"segment: got {task.segment}, but emulator.edges make {n_segments}")
+    if task.emulator.source == "fresh":
+        return FreshSpectra(task, grid)
+    if files is None:
+        raise InputError(
+            "emulator.source: chunks needs a training set and a basis of this segment; give both, "
+            "or set the source to fresh"
+        )
+    return ChunkSpectra(task, grid, ssp_sha256, files.index, files.basis)

@@ -21,6 +21,7 @@ from popsed_core.spectra.training_index import TrainingSet
 
 log = logging.getLogger(__name__)
 
+SMALLEST_VARIANCE = 1e-14  # [dex^2] of a component, so that it can be a unit
 N_JUDGED = 20_000  # validation spectra on which the reconstruction is judged
 
 
@@ -127,8 +128,7 @@ def fit_basis(training_set: TrainingSet, segment: int, config: EmulatorConfig) -
     for block in training_set.blocks(False, pixels):
         moments.add(target(*block))
     mean, covariance = moments.result()
-    values, vectors = torch.linalg.eigh(covariance)
-    components = _signed(vectors.flip(1)[:, :n_components].T)
+    components, variances = leading_components(covariance, n_components)
     basis = Projection(mean.numpy(), components.numpy())
     error_68, error_95 = _errors(training_set, pixels, config.target, basis)
     log.info("1 sigma error of the reconstruction: at most %.3g", error_68.max())
@@ -137,7 +137,7 @@ def fit_basis(training_set: TrainingSet, segment: int, config: EmulatorConfig) -
         mean=mean.numpy(),
         std=covariance.diagonal().sqrt().numpy(),
         components=components.numpy(),
-        variances=values.flip(0)[:n_components].clamp(min=0).numpy(),
+        variances=variances.numpy(),
         error_68=error_68,
         error_95=error_95,
         first_pixel=pixels.start,
@@ -155,6 +155,15 @@ def _check_size(training_set: TrainingSet, segment: int, n_pixels: int, n_compon
             f"spectra, too few for {n_components} components; lower them, or raise "
             "training_set.n_pixels or chunk_size"
         )
+
+
+def leading_components(
+    covariance: Float[Tensor, "pixel pixel"], n: int
+) -> tuple[Float[Tensor, "component pixel"], Float[Tensor, "component"]]:
+    """Return orthonormal components, the largest variance first, and the variance along each."""
+    values, vectors = torch.linalg.eigh(covariance)
+    variances = values.flip(0)[:n].clamp(min=SMALLEST_VARIANCE)
+    return _signed(vectors.flip(1)[:, :n].T), variances
 
 
 def _signed(components: Float[Tensor, "component pixel"]) -> Float[Tensor, "component pixel"]:

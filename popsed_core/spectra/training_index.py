@@ -4,9 +4,10 @@ Every chunk is known by its size and the checksum of its content, and read block
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -167,9 +168,26 @@ class TrainingSet:
         Raises:
             InputError: a chunk is missing, damaged, or another than when the index was made.
         """
-        for chunk in self.chunks(is_validation):
+        places = (
+            (chunk, start)
+            for chunk in self.chunks(is_validation)
+            for start in range(0, int(self.index.n_spectra[chunk]), size)
+        )
+        yield from self.blocks_at(places, pixels, size)
+
+    def blocks_at(
+        self, places: Iterable[tuple[int, int]], pixels: slice, size: int = ROWS
+    ) -> Iterator[Block]:
+        """Yield the spectra at some places, pairs of a chunk's position and a first row.
+
+        A chunk's parameters are read once for all of its places that follow each other.
+
+        Raises:
+            InputError: a chunk is missing, damaged, or another than when the index was made.
+        """
+        for chunk, group in groupby(places, key=itemgetter(0)):
             inputs = self.inputs(chunk)
-            for start in range(0, len(inputs), size):
+            for _, start in group:
                 rows = slice(start, start + size)
                 spectra = read_spectra(self.path(chunk), rows, pixels)
                 yield Block(inputs[rows], torch.as_tensor(spectra))

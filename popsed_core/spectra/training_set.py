@@ -1,8 +1,7 @@
 """The emulator's training set: restframe spectra of galaxies drawn from the parameters' boxes.
 
 Each chunk has a random stream of its own, so that its content depends on the seed, its number and
-the settings, never on how many chunks there are.  Draws are uniform in the coordinates of the
-boxes: linear ones give the uniform prior of Li et al. 2023, section 2.2 and Table 1.
+the settings, never on how many chunks there are.
 """
 
 import dataclasses
@@ -20,12 +19,12 @@ from torch import Tensor
 from popsed_core.artefacts import Provenance
 from popsed_core.block_file import BlockFile, check_space, told_when_full
 from popsed_core.config import ParameterConfig, SpectraConfig, TrainingSetConfig, to_json
-from popsed_core.coordinates import make_coordinate
 from popsed_core.errors import InputError
 from popsed_core.runtime import generator
 from popsed_core.spectra.population import PopulationSpectra
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.training_chunk import INPUTS, name_columns, write_chunk
+from popsed_core.spectra.training_draws import draw_inputs
 from popsed_core.spectra.training_fsps import FSPSSpectra, FSPSTrainingSpectra
 from popsed_core.spectra.wavelength import log_edges
 from popsed_core.theta import Theta
@@ -153,14 +152,10 @@ METHODS: dict[str, Callable[[SSPGrid, ChunkTask], SpectraMaker]] = {
 }
 
 
-def draw_inputs(task: ChunkTask) -> Float[Tensor, "spectrum 10"]:
-    """Draw the parameters of a chunk, uniform in their coordinates; columns as in ``INPUTS``."""
+def draw_chunk(task: ChunkTask) -> Float[Tensor, "spectrum 10"]:
+    """Draw the parameters of a chunk; columns as in ``INPUTS``."""
     stream = generator(task.seed, "training_set", task.chunk)
-    size = (task.training.chunk_size, len(INPUTS))
-    u = torch.randn(size, generator=stream, dtype=torch.float64)
-    coordinates = [make_coordinate(name, task.parameters[name]) for name in INPUTS]
-    columns = [item.physical(column) for item, column in zip(coordinates, u.unbind(1), strict=True)]
-    return torch.stack(columns, dim=1)
+    return draw_inputs(task.parameters, task.training.chunk_size, stream, task.training.draws)
 
 
 def make_chunk(
@@ -180,7 +175,7 @@ def make_chunk(
         FloatingPointError: a spectrum has no light at some wavelength.
     """
     maker = METHODS[task.training.method](grid, task)
-    inputs = draw_inputs(task)
+    inputs = draw_chunk(task)
     n_bytes = 2 * len(inputs) * len(maker.wave) * 4  # the work so far and, at most, the chunk
     check_space(path, n_bytes)
     ssp = provenance.inputs["ssp"]

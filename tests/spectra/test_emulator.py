@@ -18,11 +18,12 @@ from popsed_core.config import (
 from popsed_core.errors import InputError
 from popsed_core.parameters import NAMES
 from popsed_core.spectra.emulator import EmulatedSpectra, assemble, check_emulator
-from popsed_core.spectra.emulator_data import uniform_theta
-from popsed_core.spectra.emulator_fit import SegmentFit, SegmentTask, fit_segment
+from popsed_core.spectra.emulator_data import FreshSpectra, SegmentTask
+from popsed_core.spectra.emulator_fit import SegmentFit, fit_segment
 from popsed_core.spectra.emulator_network import TrainableActivation
 from popsed_core.spectra.population import PopulationSpectra
 from popsed_core.spectra.ssp_toy import toy_grid
+from popsed_core.spectra.training_draws import draw_theta
 from popsed_core.theta import Theta
 
 WAVE_RANGE = (1000.0, 30000.0)
@@ -49,11 +50,15 @@ def segments():
 
 @pytest.fixture(scope="module")
 def theta():
-    return uniform_theta(BOX, 2000, torch.Generator().manual_seed(1))
+    return draw_theta(BOX, 2000, torch.Generator().manual_seed(1))
 
 
 def emulated(segments, **options):
     return EmulatedSpectra(segments, GRID, SpectraConfig(), max_redshift=0.8, **options).float()
+
+
+def fresh_fit(task):
+    return SegmentFit(task, FreshSpectra(task, GRID))
 
 
 def exact(edges):
@@ -82,7 +87,7 @@ def test_a_tiny_training_comes_close_to_the_exact_spectra(segments, theta):
 
 def test_training_improves_a_lot_on_the_mean_spectrum(segments):
     for index, segment in enumerate(segments):
-        untrained = SegmentFit(replace(TASK, segment=index), GRID).validate()
+        untrained = fresh_fit(replace(TASK, segment=index)).validate()
         assert min(segment["history"]["validation"]) < min(MAX_ERROR, untrained / 20)
 
 
@@ -114,12 +119,12 @@ def test_pixels_outside_the_range_are_left_out_and_the_rest_is_the_same(segments
 def test_resumed_training_equals_uninterrupted_bit_for_bit(tmp_path):
     config = replace(EMULATOR, n_epochs=3, n_steps=5)
     task = replace(TASK, emulator=config)
-    whole = SegmentFit(task, GRID)
+    whole = fresh_fit(task)
     loop.run(whole)
-    half = SegmentFit(task, GRID)
+    half = fresh_fit(task)
     half.n_epochs = 2
     loop.run(half, tmp_path / "half.pt", "same")
-    rest = SegmentFit(task, GRID)
+    rest = fresh_fit(task)
     loop.run(rest, tmp_path / "half.pt", "same")
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, rest.network.state_dict()[name])
@@ -129,7 +134,7 @@ def test_the_paper_s_emulator_includes_the_screen():
     config = replace(
         EMULATOR, target="full", inputs="literal", loss="unweighted", n_epochs=2, n_steps=20
     )
-    job = SegmentFit(replace(TASK, emulator=config), GRID)
+    job = fresh_fit(replace(TASK, emulator=config))
     assert job.validation[0].shape[1] == len(NAMES) - 1
     before = job.validate()
     loop.run(job)

@@ -27,7 +27,7 @@ from popsed_core.spectra.training_set import (
     ChunkTask,
     TableSpectra,
     choose_pixels,
-    draw_inputs,
+    draw_chunk,
     make_chunk,
 )
 
@@ -82,7 +82,7 @@ def test_the_spectra_are_those_of_the_exact_engine(tmp_path, grid, kind):
 
 def test_the_darkest_dust_does_not_underflow(grid):
     task = make_task()
-    inputs = draw_inputs(task)[:2]
+    inputs = draw_chunk(task)[:2]
     inputs[:, INPUTS.index("dust_index")] = -3.0
     inputs[:, INPUTS.index("tau_ism")] = torch.tensor([0.0, 3.0], dtype=torch.float64)
     inputs[1] = torch.where(torch.arange(10) == INPUTS.index("tau_ism"), inputs[1], inputs[0])
@@ -94,7 +94,7 @@ def test_the_darkest_dust_does_not_underflow(grid):
 
 
 def test_draws_fill_the_box_uniformly_in_its_coordinates():
-    inputs = draw_inputs(make_task())
+    inputs = draw_chunk(make_task(draws="coordinates"))
     for name, column in zip(INPUTS, inputs.unbind(1), strict=True):
         low, high, coordinate = BOX[name]
         assert low <= column.min() < column.max() <= high
@@ -105,10 +105,10 @@ def test_draws_fill_the_box_uniformly_in_its_coordinates():
 
 def test_a_chunk_depends_on_its_number_and_not_on_how_many_there_are(tmp_path, grid):
     few, many = (make_task(n_chunks=n) for n in (2, 200))
-    a, b = (draw_inputs(task) for task in (few, many))
+    a, b = (draw_chunk(task) for task in (few, many))
     assert torch.equal(a, b)
-    assert not torch.equal(a, draw_inputs(make_task(chunk=2)))
-    assert not torch.equal(a, draw_inputs(make_task(seed=2)))
+    assert not torch.equal(a, draw_chunk(make_task(chunk=2)))
+    assert not torch.equal(a, draw_chunk(make_task(seed=2)))
 
 
 def test_the_same_chunk_twice_has_the_same_bytes(tmp_path, grid):
@@ -214,7 +214,7 @@ def test_a_galaxy_without_light_is_named_by_its_wavelength(grid):
     flux[:4, :, grid.ssp_wave < 1500] = 0  # only the most metal-rich stars shine there
     dark = dataclasses.replace(grid, ssp_flux=flux)
     with pytest.raises(FloatingPointError, match=r"no light at 1\d\d\d AA.*training_set\.wave_low"):
-        TableSpectra(dark, make_task())(name_columns(draw_inputs(make_task())[:10]))
+        TableSpectra(dark, make_task())(name_columns(draw_chunk(make_task())[:10]))
 
 
 def test_wavelengths_without_any_light_are_refused(grid):

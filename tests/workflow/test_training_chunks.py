@@ -5,7 +5,8 @@ import shutil
 import pytest
 from workflow_tools import SMOKE, call, copy_tree, planned, snakemake
 
-from popsed_core.artefacts import load
+from popsed_core.artefacts import load, sha256
+from popsed_core.loop import load_plain
 from popsed_core.spectra.pca import SpectrumBasis
 from popsed_core.spectra.training_index import TrainingSet
 
@@ -95,3 +96,17 @@ def test_a_lost_chunk_comes_back_with_the_same_bytes(repo):
     shutil.rmtree(repo / "results/emulator/partial", ignore_errors=True)
     call(repo, "--cores", "1", *SMOKE, "--", "results/emulator/chunks/chunk_2.h5")
     assert chunk.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_networks_learn_from_the_chunks_where_they_shall(repo):
+    setting = ("--config", "emulator={source: chunks}")
+    emulator = repo / "results/emulator/emulator.pt"
+    call(repo, "--cores", "2", *SMOKE, *setting, "--", "results/emulator/emulator.pt")
+    index = sha256(repo / "results/emulator/training_set.h5")
+    assert {part["chunks_sha256"] for part in load_plain(emulator)["segments"]} == {index}
+    more = planned(repo, *SMOKE, *setting[:1], "emulator={source: chunks}",
+                   "training_set={n_chunks: 3}", "--", str(emulator.relative_to(repo)))  # fmt: skip
+    assert (more["training_chunk"], more["train_segment"]) == (1, 2)
+    fresh = planned(repo, *SMOKE, "--", str(emulator.relative_to(repo)))
+    assert set(fresh) == {"train_segment", "assemble_emulator"}

@@ -143,11 +143,38 @@ def basis_files():
     return [f"results/emulator/basis_{segment}.h5" for segment in segments]
 
 
+def training_files(wildcards):
+    """The training set and the segment's basis, by name, where the networks learn from them."""
+    if CONFIG.emulator.source == "fresh":
+        return {}
+    return {
+        "chunks": "results/emulator/training_set.h5",
+        "basis": f"results/emulator/basis_{wildcards.segment}.h5",
+        "chunk_files": chunk_files(),
+    }
+
+
+def training_options(wildcards, input):
+    """The same as options of `popsed`."""
+    paths = {name: input.get(name) for name in ("chunks", "basis")}
+    return shlex.join(f"--{name}={path}" for name, path in paths.items() if path)
+
+
+def training_section():
+    """The section of the training set as JSON; of fresh spectra without what only chunks have."""
+    only_chunks = ["method", "n_chunks", "n_validation_chunks", "chunk_size", "grid"]
+    is_fresh = CONFIG.emulator.source == "fresh"
+    return json_without(CONFIG.training_set, *(only_chunks if is_fresh else []))
+
+
 def boxes():
-    """The ranges of the parameters as JSON: what an emulator is trained for."""
+    """What an emulator is trained for, as JSON: ranges, and coordinates where draws use them."""
+    keys = ["low", "high"]
+    if CONFIG.training_set.draws != "uniform":
+        keys.append("coordinate")
     return to_json(
         {
-            name: {"low": item.low, "high": item.high}
+            name: {key: getattr(item, key) for key in keys}
             for name, item in CONFIG.parameters.items()
         }
     )

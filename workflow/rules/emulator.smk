@@ -5,6 +5,7 @@ EMULATOR_CODE = code_version("popsed_core.spectra.emulator_fit")
 
 rule train_segment:
     input:
+        unpack(training_files),
         ssp="results/ssp.h5",
     output:
         "results/emulator/segment_{segment}.pt",
@@ -21,10 +22,11 @@ rule train_segment:
         device=CONFIG.runtime.device,
     params:
         section=to_json(CONFIG.emulator),
-        training=to_json(CONFIG.training_set),
+        training=training_section(),
         spectra=json_without(CONFIG.spectra, "engine", "n_pixels"),
         parameters=boxes(),
         seed=CONFIG.seed,
+        chunks=training_options,
         checkpoint=f"results/emulator/checkpoints/segment_{{segment}}_{EMULATOR_CODE}.pt",
         code=EMULATOR_CODE,
     message:
@@ -33,7 +35,7 @@ rule train_segment:
         "popsed emulator train --segment {wildcards.segment} --section {params.section:q}"
         " --training-set {params.training:q} --spectra {params.spectra:q}"
         " --parameters {params.parameters:q} --seed {params.seed} --ssp {input.ssp:q}"
-        " --checkpoint {params.checkpoint:q} --device {resources.device}"
+        " --checkpoint {params.checkpoint:q} --device {resources.device} {params.chunks}"
         " --n-threads {threads} {output:q} 2>&1 | tee {log:q}"
 
 
