@@ -788,3 +788,14 @@ def from_json(kind: Any, text: str, source: str = "configuration") -> Any:
     except json.JSONDecodeError as error:
         raise InputError(f"{source}: not valid JSON: {error}") from error
     return parse(kind, tree, source)
+
+
+def parameters_from_json(text: str, source: str = "parameters") -> dict[str, ParameterConfig]:
+    """Parse the section ``parameters`` from what :func:`to_json` wrote.
+
+    Raises:
+        InputError: the text is no JSON or does not fit, or a parameter is missing or impossible.
+    """
+    parameters = from_json(dict[str, ParameterConfig], text, source)
+    check_parameters(parameters, source)
+    return parameters

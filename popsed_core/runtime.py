@@ -13,6 +13,8 @@ import zlib
 import numpy as np
 import torch
 
+from popsed_core.errors import InputError
+
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc malloc.h
 KEPT_BYTES = 1 << 30  # [B] buffers up to this are kept
 
@@ -55,9 +57,19 @@ def _keep_freed_memory() -> None:
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device called ``name``; ``auto`` is a GPU where there is one."""
+    """Return the device called ``name``; ``auto`` is a GPU where there is one.
+
+    Raises:
+        InputError: there is no GPU that torch can use.
+    """
+    has_gpu = torch.cuda.is_available()
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda" if has_gpu else "cpu")
+    if name.startswith("cuda") and not has_gpu:
+        raise InputError(
+            f"runtime.device: got {name}, but torch {torch.__version__} finds no GPU; "
+            "`popsed doctor` says why, auto takes the CPU"
+        )
     return torch.device(name)
 
 

@@ -13,8 +13,9 @@ import pytest
 import torch
 import yaml
 
-from popsed_core import cli, loop
+from popsed_core import artefacts, cli, loop
 from popsed_core.config import TableBand, load, to_json, to_plain
+from popsed_core.photometry.noise import NoiseTable
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = load(ROOT / "config.yaml", ROOT / "config" / "smoke.yaml")
@@ -361,6 +362,55 @@ def test_a_member_of_another_survey(refused, files, tmp_path):
     loop.save_plain(member | {"config": to_json(CONFIG.fit)}, tmp_path / "member_1.pt")
     told = ("other", "toy_survey", "rerun")
     refused(lambda: sample(files, tmp_path, tmp_path / "member_1.pt"), *told)
+
+
+@pytest.fixture
+def other_noise(files, tmp_path):
+    """The noise model of a survey with other bands."""
+    table = artefacts.load(files["noise"], NoiseTable)
+    other = replace(table, bands=("B", *table.bands[1:]))
+    artefacts.save(other, tmp_path / "noise.h5", artefacts.load_provenance(files["noise"]))
+    return tmp_path / "noise.h5"
+
+
+BANDS_TOLD = ("noise.h5: has the bands B g r i z, but ", "has u g r i z; give files of one survey")
+
+
+def test_noise_of_other_bands_stops_a_fit(refused, files, other_noise, tmp_path):
+    refused(lambda: fit_member(files, tmp_path, noise=other_noise), *BANDS_TOLD)
+
+
+def test_noise_of_other_bands_stops_a_mock(refused, files, other_noise, tmp_path):
+    section = to_json(CONFIG.surveys["table2_mock"])
+    words = options(section=section, spectra=to_json(CONFIG.spectra), survey="m", seed=1)
+    words += options(ssp=files["ssp"], noise=other_noise, base_catalogue=files["catalogue"])
+    words += [*options(**{name: tmp_path / name for name in ("catalogue", "cut_flow")})]
+    words += ["--reference", tmp_path / "reference"]
+    refused(lambda: popsed("mock", "observe", *words), *BANDS_TOLD)
+
+
+def test_noise_of_other_bands_stops_a_figure(refused, files, other_noise, tmp_path):
+    words = options(catalogue=files["catalogue"], noise=other_noise)
+    refused(lambda: popsed("figure", "noise_model", tmp_path / "a.png", *words), *BANDS_TOLD)
+
+
+def test_noise_of_other_bands_stops_the_samples(refused, files, other_noise, tmp_path):
+    assert fit_member(files, tmp_path, section=json.dumps(QUICK)) == 0
+    again = {**files, "noise": other_noise}
+    refused(lambda: sample(again, tmp_path, tmp_path / "member.pt"), *BANDS_TOLD)
+
+
+def test_parameters_that_are_not_all_there(refused, files, tmp_path):
+    part = to_plain(CONFIG.parameters)
+    del part["redshift"]
+    told = "--parameters: expected ", "missing or unknown: ['redshift']"
+    refused(lambda: fit_member(files, tmp_path, parameters=json.dumps(part)), *told)
+
+
+def test_a_gpu_that_is_not_there(refused, files, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    told = "runtime.device: got cuda", "finds no GPU", "auto takes the CPU"
+    refused(lambda: fit_member(files, tmp_path, device="cuda"), *told)
 
 
 def edit_hdf5(path, name, change):

@@ -163,6 +163,28 @@ def provenance(
     )
 
 
+def check_bands(args: argparse.Namespace, **artefacts: Any) -> None:
+    """Check that artefacts speak of the same bands in the same order.
+
+    Args:
+        args: the verb's arguments, for the paths.
+        artefacts: what was read, by option; each has ``bands``.
+
+    Raises:
+        InputError: the bands of one differ from those of the first.
+    """
+    from popsed_core.errors import InputError
+
+    first, *others = artefacts
+    for name in others:
+        found, wanted = artefacts[name].bands, artefacts[first].bands
+        if found != wanted:
+            raise InputError(
+                f"{getattr(args, name)}: has the bands {' '.join(found)}, but "
+                f"{getattr(args, first)} has {' '.join(wanted)}; give files of one survey"
+            )
+
+
 def worst_source(*sources: str) -> str:
     """Return the least trustworthy of ``real``, ``mock`` and ``toy``."""
     return max(sources, key=SOURCES.index)

@@ -13,6 +13,7 @@ from popsed_core.commands.common import (
     add_seed,
     add_threads,
     add_verb,
+    check_bands,
     provenance,
     worst_source,
 )
@@ -39,10 +40,10 @@ def run_sample(args: argparse.Namespace) -> None:
     from popsed_core.artefacts import load, save
     from popsed_core.config import (
         FitConfig,
-        ParameterConfig,
         ProductsConfig,
         SpectraConfig,
         from_json,
+        parameters_from_json,
     )
     from popsed_core.inference.fit import FitTask, Survey
     from popsed_core.photometry.catalogue import Catalogue
@@ -60,11 +61,13 @@ def run_sample(args: argparse.Namespace) -> None:
         seed=args.seed,
         fit=from_json(FitConfig, members[0]["config"], str(args.members[0])),
         spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
-        parameters=from_json(dict[str, ParameterConfig], args.parameters, "--parameters"),
+        parameters=parameters_from_json(args.parameters, "--parameters"),
     )
     grid, catalogue = load(args.ssp, SSPGrid), load(args.catalogue, Catalogue)
+    noise = load(args.noise, NoiseTable)
+    check_bands(args, catalogue=catalogue, noise=noise)
     emulator = read_emulator(args, task)
-    survey = Survey(grid, catalogue, load(args.noise, NoiseTable), emulator)
+    survey = Survey(grid, catalogue, noise, emulator)
     samples = sample_ensemble(task, products, survey, members)
     samples = replace(samples, source=worst_source(grid.source, catalogue.source))
     save(samples, args.output, provenance(args, _inputs(args), samples.source))

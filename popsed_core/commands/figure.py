@@ -10,7 +10,10 @@ from popsed_core.commands.common import (
     add_inputs,
     add_members,
     add_verb,
+    check_bands,
 )
+
+WITH_BANDS = ("catalogue", "noise", "samples", "exact", "emulated")
 
 
 def register(nouns: Subparsers) -> None:
@@ -58,6 +61,9 @@ def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
     }
     given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
     artefacts: dict[str, Any] = {name: load(path, kinds[name]) for name, path in given.items()}
+    of_survey = {name: artefacts[name] for name in WITH_BANDS if name in artefacts}
+    if of_survey:
+        check_bands(args, **of_survey)
     members = [load_member(path) for path in args.members or []]
     bases = [load(path, SpectrumBasis) for path in args.bases or []]
     return artefacts | {"members": members or None, "bases": bases or None}

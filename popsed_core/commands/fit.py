@@ -12,6 +12,7 @@ from popsed_core.commands.common import (
     add_seed,
     add_threads,
     add_verb,
+    check_bands,
     positive,
     provenance,
     worst_source,
@@ -51,7 +52,7 @@ def register(nouns: Subparsers) -> None:
 def run_member(args: argparse.Namespace) -> None:
     """Train and write one member."""
     from popsed_core.artefacts import load
-    from popsed_core.config import FitConfig, ParameterConfig, SpectraConfig, from_json
+    from popsed_core.config import FitConfig, SpectraConfig, from_json, parameters_from_json
     from popsed_core.inference.fit import FitTask, Survey, fit_member
     from popsed_core.loop import save_plain
     from popsed_core.photometry.catalogue import Catalogue
@@ -66,12 +67,14 @@ def run_member(args: argparse.Namespace) -> None:
         seed=args.seed,
         fit=from_json(FitConfig, args.section, "--section"),
         spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
-        parameters=from_json(dict[str, ParameterConfig], args.parameters, "--parameters"),
+        parameters=parameters_from_json(args.parameters, "--parameters"),
         device=args.device,
     )
     grid, catalogue = load(args.ssp, SSPGrid), load(args.catalogue, Catalogue)
+    noise = load(args.noise, NoiseTable)
+    check_bands(args, catalogue=catalogue, noise=noise)
     emulator = read_emulator(args, task)
-    survey = Survey(grid, catalogue, load(args.noise, NoiseTable), emulator)
+    survey = Survey(grid, catalogue, noise, emulator)
     member, cost = fit_member(task, survey, args.checkpoint)
     inputs = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
     inputs |= {} if emulator is None else {"emulator": args.emulator}

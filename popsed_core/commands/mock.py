@@ -15,6 +15,7 @@ from popsed_core.commands.common import (
     add_seed,
     add_threads,
     add_verb,
+    check_bands,
 )
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ def run_observe(args: argparse.Namespace) -> None:
 
     set_threads(args.n_threads)
     grid, base = load(args.ssp, SSPGrid), load(args.base_catalogue, Catalogue)
+    noise = load(args.noise, NoiseTable)
+    check_bands(args, base_catalogue=base, noise=noise)
     check_filters(base.filters, args.redshift, (float(grid.ssp_wave[0]), float(grid.ssp_wave[-1])))
     catalogue, reference = observe(
         args.survey,
@@ -58,7 +61,7 @@ def run_observe(args: argparse.Namespace) -> None:
         seed=args.seed,
         grid=grid,
         base=base,
-        noise=load(args.noise, NoiseTable),
+        noise=noise,
     )
     log.info("%s", format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()))
     inputs = {"ssp": args.ssp, "base_catalogue": args.base_catalogue, "noise": args.noise}

@@ -11,6 +11,7 @@ from popsed_core.commands.common import (
     add_section,
     add_seed,
     add_verb,
+    check_bands,
 )
 from popsed_core.errors import InputError
 
@@ -61,6 +62,7 @@ def run_summary(args: argparse.Namespace) -> None:
 
     samples = load(args.samples, PopulationSamples)
     catalogue, reference = load(args.catalogue, Catalogue), load(args.reference, Reference)
+    check_bands(args, catalogue=catalogue, samples=samples)
     members = [load_member(path) for path in args.members]
     costs = [_read_cost(path) for path in args.costs]
     summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs)

@@ -62,10 +62,10 @@ def run_chunk(args: argparse.Namespace) -> None:
     from popsed_core.artefacts import load
     from popsed_core.config import (
         FSPSConfig,
-        ParameterConfig,
         SpectraConfig,
         TrainingSetConfig,
         from_json,
+        parameters_from_json,
     )
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.fsps_data import data_folder
@@ -78,7 +78,7 @@ def run_chunk(args: argparse.Namespace) -> None:
         seed=args.seed,
         training=from_json(TrainingSetConfig, args.section, "--section"),
         spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
-        parameters=from_json(dict[str, ParameterConfig], args.parameters, "--parameters"),
+        parameters=parameters_from_json(args.parameters, "--parameters"),
     )
     if task.training.method == "fsps":
         fsps = from_json(FSPSConfig, args.fsps, "--fsps")
