@@ -34,6 +34,12 @@ def register(nouns: Subparsers) -> None:
     validate.add_argument(
         "--n-spectra", type=positive, default=10_000, metavar="N", help="never trained on [10000]"
     )
+    validate.add_argument(
+        "--fsps", metavar="JSON", help="section ssp.fsps: time FSPS itself too, if it made the SSPs"
+    )
+    validate.add_argument(
+        "--fsps-data", type=Path, metavar="PATH", help="record of `popsed fsps fetch`, likewise"
+    )
     add_threads(validate)
     _add_reports(validate)
     validate.add_argument("output", type=Path, help="certificate to write (HDF5)")
@@ -74,10 +80,10 @@ def run_train(args: argparse.Namespace) -> None:
     from popsed_core.artefacts import load, sha256
     from popsed_core.config import (
         EmulatorConfig,
-        ParameterConfig,
         SpectraConfig,
         TrainingSetConfig,
         from_json,
+        parameters_from_json,
     )
     from popsed_core.loop import save_plain
     from popsed_core.runtime import set_threads
@@ -92,7 +98,7 @@ def run_train(args: argparse.Namespace) -> None:
         emulator=from_json(EmulatorConfig, args.section, "--section"),
         training=from_json(TrainingSetConfig, args.training_set, "--training-set"),
         spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
-        parameters=from_json(dict[str, ParameterConfig], args.parameters, "--parameters"),
+        parameters=parameters_from_json(args.parameters, "--parameters"),
         device=args.device,
     )
     grid = load(args.ssp, SSPGrid)
@@ -116,12 +122,13 @@ def run_assemble(args: argparse.Namespace) -> None:
 def run_validate(args: argparse.Namespace) -> None:
     """Measure an emulator's errors and speed, and write its certificate."""
     from popsed_core.artefacts import Provenance, load, save, sha256
-    from popsed_core.config import SpectraConfig, from_json
+    from popsed_core.config import FSPSConfig, SpectraConfig, from_json
     from popsed_core.photometry.emulator_accuracy import measure
-    from popsed_core.photometry.emulator_speed import throughput
+    from popsed_core.photometry.emulator_speed import fsps_rate, throughput
     from popsed_core.products.emulator_report import accuracy_markdown, summarise_accuracy
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.emulator import check_emulator
+    from popsed_core.spectra.fsps_data import data_folder
     from popsed_core.spectra.ssp import SSPGrid
 
     set_threads(args.n_threads)
@@ -132,6 +139,9 @@ def run_validate(args: argparse.Namespace) -> None:
     grid = load(args.ssp, SSPGrid)
     accuracy = measure(segments, grid, args.n_spectra)
     speed = throughput(segments, grid)
+    if args.fsps is not None:
+        folder = data_folder(from_json(FSPSConfig, args.fsps, "--fsps"), args.fsps_data)
+        speed["spectra_forward"]["fsps"] = fsps_rate(segments, grid, folder)
     config, seed = segments[0]["emulator"], segments[0]["seed"]
     save(accuracy, args.output, Provenance(accuracy.source, config, seed, inputs))
     numbers = summarise_accuracy(accuracy, speed, inputs["emulator"])

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,10 +19,13 @@ from popsed_core.runtime import generator
 from popsed_core.spectra.emulator import EmulatedSpectra, Segment
 from popsed_core.spectra.population import PopulationSpectra
 from popsed_core.spectra.ssp import SSPGrid
-from popsed_core.spectra.training_draws import draw_theta
+from popsed_core.spectra.training_chunk import name_columns
+from popsed_core.spectra.training_draws import draw_inputs, draw_theta
+from popsed_core.spectra.training_fsps import RECIPE, FSPSSpectra
 from popsed_core.theta import Theta
 
 BATCH = 1000  # galaxies, as in a step of the fit
+N_FSPS = 200  # galaxies that FSPS computes: it takes 0.1-0.4 s for each
 N_REPEATS = 7
 
 Model = Callable[[Theta], torch.Tensor]
@@ -52,6 +57,34 @@ def throughput(
             "photometry_forward": _rates(photometry, theta, _forward),
             "photometry_forward_backward": _rates(photometry, theta, _backward),
         }
+    finally:
+        torch.set_num_threads(threads)
+
+
+def fsps_rate(segments: Sequence[Segment], grid: SSPGrid, sps_home: Path, n: int = N_FSPS) -> float:
+    """Return spectra per second by FSPS itself, one process, its start included.
+
+    Args:
+        segments: the emulator, whose prior the galaxies are drawn from.
+        grid: the SSP table that FSPS made.
+        sps_home: the FSPS data.
+        n: how many galaxies.
+
+    Raises:
+        InputError: FSPS cannot run, or did not make the table.
+    """
+    first = segments[0]
+    boxes = from_json(dict[str, ParameterConfig], first["parameters"], "emulator")
+    inputs = draw_inputs(boxes, n, generator(first["seed"], "emulator", "speed"))
+    config = from_json(SpectraConfig, first["spectra"], "emulator")
+    config = replace(config, star_formation=RECIPE[0], burst=RECIPE[1])
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        spectra = FSPSSpectra(grid, config, sps_home)
+        start = time.perf_counter()
+        spectra(name_columns(inputs))
+        return n / (time.perf_counter() - start)
     finally:
         torch.set_num_threads(threads)
 

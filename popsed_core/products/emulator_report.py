@@ -26,7 +26,8 @@ def summarise_accuracy(
 
     Args:
         accuracy: what :func:`popsed_core.photometry.emulator_accuracy.measure` found.
-        speed: galaxies per second, by operation and engine.
+        speed: galaxies per second, by operation and engine; of spectra also by FSPS itself where
+            it made them.
         emulator_sha256: of the emulator's file, which these numbers belong to.
 
     Returns:
@@ -190,7 +191,15 @@ def _speed_table(numbers: Numbers) -> str:
         for name, row in numbers["throughput"].items()
     ]  # fmt: skip
     header = ("operation", "exact [1/s]", "emulator [1/s]", "ratio")
-    return (
+    text = (
         "## Throughput\n\nGalaxies per second on one thread, medians of both engines in turn.\n\n"
         + table(header, rows)
+    )
+    spectra = numbers["throughput"]["spectra_forward"]
+    if "fsps" not in spectra:
+        return text
+    return (
+        f"{text}\n\nFSPS itself makes {number(spectra['fsps'])} spectra per second: the emulator "
+        f"is {spectra['emulator'] / spectra['fsps']:,.0f} times as fast, the exact engine "
+        f"{spectra['exact'] / spectra['fsps']:,.0f} times."
     )

@@ -14,7 +14,8 @@ from popsed_core.photometry.synthetic import (
     build_emulated_photometry,
     build_synthetic_photometry,
 )
-from popsed_core.spectra.emulator_fit import SegmentTask, fit_segment
+from popsed_core.spectra.emulator_data import SegmentTask
+from popsed_core.spectra.emulator_fit import fit_segment
 from popsed_core.spectra.ssp_toy import toy_grid
 from popsed_core.theta import Theta
 

@@ -31,7 +31,9 @@ from popsed_core.photometry.synthetic import (
     build_emulated_photometry,
     build_synthetic_photometry,
 )
-from popsed_core.spectra.emulator_fit import SegmentTask, fit_segment
+from popsed_core.products.emulator_report import accuracy_markdown, summarise_accuracy
+from popsed_core.spectra.emulator_data import SegmentTask
+from popsed_core.spectra.emulator_fit import fit_segment
 from popsed_core.spectra.ssp_toy import toy_grid
 
 GRID = toy_grid(WAVE_RANGE)
@@ -140,6 +142,19 @@ def test_the_certificate_names_the_emulator_it_belongs_to(files, accuracy, tmp_p
     rates = numbers["throughput"]["photometry_forward_backward"]
     assert rates["ratio"] == pytest.approx(rates["emulator"] / rates["exact"], rel=1e-3)
     assert "| 3000-12000 |" in (tmp_path / "accuracy.md").read_text()
+
+
+def test_the_certificate_says_how_slow_fsps_is(accuracy):
+    rates = {
+        name: {"exact": 8000.0, "emulator": 2000.0}
+        for name in ("spectra_forward", "photometry_forward")
+    }
+    plain = accuracy_markdown(summarise_accuracy(accuracy, rates, "abc"))
+    assert "FSPS" not in plain
+    rates["spectra_forward"]["fsps"] = 4.0
+    told = accuracy_markdown(summarise_accuracy(accuracy, rates, "abc"))
+    assert "FSPS itself makes 4 spectra per second" in told
+    assert "emulator is 500 times as fast, the exact engine 2,000 times" in told
 
 
 def test_the_fit_logs_the_certificate_and_refuses_another_emulator_s(

@@ -7,15 +7,22 @@ import tempfile
 import numpy as np
 import pytest
 import torch
-from fsps_tools import make_world, without_half_of_the_ages
+from fsps_tools import LAYOUTS, make_world, without_half_of_the_ages
 from fsps_truth import DARK, LOWEST_METALS
 from laws_tools import RANGES
 
 from popsed_core import artefacts
 from popsed_core.artefacts import Provenance
-from popsed_core.config import FSPSConfig, ParameterConfig, SpectraConfig, TrainingSetConfig
+from popsed_core.config import (
+    FSPSConfig,
+    ParameterConfig,
+    SpectraConfig,
+    TrainingSetConfig,
+    to_json,
+)
 from popsed_core.errors import InputError
 from popsed_core.parameters import NAMES
+from popsed_core.photometry.emulator_speed import fsps_rate
 from popsed_core.spectra import training_fsps
 from popsed_core.spectra.population import PopulationSpectra
 from popsed_core.spectra.ssp_fsps import read_fsps
@@ -28,16 +35,16 @@ DEX = TOLERANCE * math.log10(
 )  # 4.3e-6 dex; on top comes the rounding to float32, 1e-6 at -15 dex
 DIM = 8.0  # [dex] below a galaxy's brightest light; beyond, the table's dust, in single precision,
 DEX_OF_DIM = 1e-5  # is worth a few of its last digits [dex]
-N_GALAXIES = 30
+N_GALAXIES = 20
 RANGE = (1000.0, 9900.0)  # [AA] dust emission begins beyond
 BOX = dict(zip(NAMES, RANGES.tolist(), strict=True)) | {"logzsol": (LOWEST_METALS, 0.3)}
 PARAMETERS = {name: ParameterConfig(low, high) for name, (low, high) in BOX.items()}
 ORIGIN = Provenance(source="toy", inputs={"ssp": "abc"})
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    made = make_world("0.5.0", tmp_path_factory.mktemp("fsps"))
+@pytest.fixture(scope="module", params=LAYOUTS)
+def world(request, tmp_path_factory):
+    made = make_world(request.param, tmp_path_factory.mktemp("fsps"))
     with made.installed():
         yield made
 
@@ -132,3 +139,11 @@ def test_a_galaxy_without_light_is_named_by_its_wavelength(world, grid, tmp_path
     monkeypatch.setattr(training_fsps.FSPSSpectra, "__call__", dark)
     with pytest.raises(FloatingPointError, match=r"no light at 50\d\d AA"):
         make(tmp_path, grid, make_task(world))
+
+
+def test_fsps_is_timed_on_galaxies_of_the_emulator_s_prior(world, grid):
+    task, n = make_task(world), 3
+    segment = {"parameters": to_json(PARAMETERS), "seed": 1, "spectra": to_json(task.spectra)}
+    threads = torch.get_num_threads()
+    assert 0.01 < fsps_rate([segment], grid, world.home, n) < 1000
+    assert torch.get_num_threads() == threads

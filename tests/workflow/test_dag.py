@@ -178,5 +178,15 @@ def test_training_spectra_by_fsps_get_the_data_of_fsps(checkout):
     assert "--fsps" not in table
 
 
+def test_the_certificate_times_fsps_where_fsps_made_the_table(checkout):
+    target = "results/emulator/accuracy.json"
+    text = snakemake(checkout, "-n", "-p", *SMOKE, "--config", by_fsps(), "--", target)
+    (command,) = re.findall(r"popsed emulator validate .*", text)
+    assert re.search(r"--fsps '.*' --fsps-data=resources/fsps.json", command)
+    other = snakemake(checkout, "-n", "-p", *SMOKE, "--", target)
+    assert "popsed emulator validate" in other
+    assert "--fsps" not in other
+
+
 def test_the_linter_is_content(checkout):
     assert "good condition" in snakemake(checkout, "--lint")

@@ -83,16 +83,16 @@ def ssp_library():
     return downloads.get(CONFIG.ssp.reader, [])
 
 
-def fsps_record():
-    """The record of the FSPS data where they are cloned and training spectra are FSPS's own."""
-    if CONFIG.training_set.method != "fsps" or CONFIG.ssp.fsps.sps_home is not None:
+def fsps_record(is_needed):
+    """The record of the FSPS data, where FSPS itself is to run and they are cloned."""
+    if not is_needed or CONFIG.ssp.fsps.sps_home is not None:
         return []
     return ["resources/fsps.json"]
 
 
-def fsps_options(wildcards, input):
-    """What the training spectra of FSPS itself need besides the SSP table."""
-    if CONFIG.training_set.method != "fsps":
+def fsps_options(is_needed, wildcards, input):
+    """What FSPS itself needs besides the SSP table."""
+    if not is_needed:
         return ""
     options = ["--fsps", to_json(CONFIG.ssp.fsps)]
     return shlex.join([*options, *(f"--fsps-data={path}" for path in input.fsps)])

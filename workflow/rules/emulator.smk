@@ -1,5 +1,6 @@
 """The emulator: one network per wavelength segment, then all of them in one file."""
 
+HAS_FSPS = CONFIG.ssp.reader == "fsps"  # its own speed then stands in the certificate
 EMULATOR_CODE = code_version("popsed_core.spectra.emulator_fit")
 
 
@@ -66,6 +67,7 @@ rule validate_emulator:
     input:
         ssp="results/ssp.h5",
         emulator="results/emulator/emulator.pt",
+        fsps=fsps_record(HAS_FSPS),
     output:
         accuracy="results/emulator/accuracy.h5",
         json="results/emulator/accuracy.json",
@@ -84,6 +86,7 @@ rule validate_emulator:
         mem_mb=3000,
         runtime=20,
     params:
+        fsps=partial(fsps_options, HAS_FSPS),
         code=code_version(
             "popsed_core.photometry.emulator_accuracy",
             "popsed_core.photometry.emulator_speed",
@@ -93,7 +96,7 @@ rule validate_emulator:
         "emulator: measure its errors on spectra that it never saw"
     shell:
         "popsed emulator validate --emulator {input.emulator:q} --ssp {input.ssp:q}"
-        " --n-threads {threads} --json {output.json:q} --markdown {output.markdown:q}"
+        " --n-threads {threads} {params.fsps} --json {output.json:q} --markdown {output.markdown:q}"
         " {output.accuracy:q} 2>&1 | tee {log:q}"
 
 

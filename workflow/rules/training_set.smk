@@ -11,7 +11,7 @@ IS_BY_FSPS = CONFIG.training_set.method == "fsps"
 rule training_chunk:
     input:
         ssp="results/ssp.h5",
-        fsps=fsps_record(),
+        fsps=fsps_record(IS_BY_FSPS),
     output:
         "results/emulator/chunks/chunk_{chunk}.h5",
     log:
@@ -29,7 +29,7 @@ rule training_chunk:
         spectra=json_without(CONFIG.spectra, "engine", "n_pixels"),
         parameters=boxes(),
         seed=CONFIG.seed,
-        fsps=fsps_options,
+        fsps=partial(fsps_options, IS_BY_FSPS),
         # not an output: Snakemake would delete it with a failed job, and the work with it
         partial=f"results/emulator/partial/chunk_{{chunk}}_{CHUNK_CODE}.f4",
         code=CHUNK_CODE,
