@@ -32,12 +32,28 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
 
 @dataclass(frozen=True, config=STRICT)
 class Download:
-    """A file inside a published wheel, fetched with the ordinary package client."""
+    """A file on the web, or inside a published wheel that the ordinary package client fetches."""
 
-    package: Annotated[str, Field(description="requirement, e.g. kcorrect==5.1.9")]
-    member: Annotated[str, Field(description="path of the file inside the wheel")]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="of the file")]
+    package: Annotated[str | None, Field(description="requirement, e.g. kcorrect==5.1.9")] = None
+    member: Annotated[str | None, Field(description="path of the file inside the wheel")] = None
+    sha256: Annotated[
+        str | None,
+        Field(pattern="^[0-9a-f]{64}$", description="of the file; null: of what came first"),
+    ] = None
     path: Annotated[str | None, Field(description="use this local file instead")] = None
+    urls: Annotated[
+        tuple[Annotated[str, Field(pattern="^https?://[^/]+/.")], ...],
+        Field(description="addresses of the file, in order of preference"),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        is_wheel = self.package is not None and self.member is not None
+        if self.urls and (self.package is not None or self.member is not None):
+            raise ValueError("give urls, or package and member, not both")
+        if not self.urls and not is_wheel:
+            raise ValueError("give urls, or package and member")
+        if is_wheel and self.sha256 is None:
+            raise ValueError("sha256: a file inside a wheel needs it")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -150,6 +166,13 @@ class Cuts:
     min_snr: Annotated[NonNegative, Field(description="in every band")] = 1.0
     min_j_minus_k: Annotated[float | None, Field(description="[mag] star cut, where J, K")] = None
     min_redshift: Annotated[float | None, Field(description="reference redshift, if any")] = None
+    also_bands: Annotated[
+        tuple[Name, ...],
+        Field(description="measured bands that are not fitted, held to the same min_snr"),
+    ] = ()
+    min_log_mass: Annotated[
+        float | None, Field(description="[dex Msun] reference mass; drops galaxies without one")
+    ] = None
     max_mag: Annotated[dict[str, float], Field(description="[mag] faint limit per band")] = (
         dataclasses.field(default_factory=dict)
     )
@@ -171,6 +194,36 @@ class KcorrectSurvey:
     cuts: Cuts = dataclasses.field(default_factory=Cuts)
     fit: Changes = dataclasses.field(default_factory=dict)
     parameters: Changes = dataclasses.field(default_factory=dict)
+
+    @property
+    def paths(self) -> tuple[str | None, ...]:
+        """The table."""
+        return (self.path,)
+
+
+@dataclass(frozen=True, config=STRICT)
+class GamaSurvey:
+    """GAMA DR3: matched-aperture photometry and stellar masses, joined on CATAID."""
+
+    kind: Literal["gama_dr3"]
+    photometry: Annotated[
+        str | None, Field(description="ApMatchedCat; null: downloads.gama_photometry")
+    ] = None
+    masses: Annotated[
+        str | None, Field(description="StellarMasses; null: downloads.gama_masses")
+    ] = None
+    bands: Annotated[
+        tuple[Literal["u", "g", "r", "i", "z", "Y", "J", "H", "K"], ...],
+        Field(min_length=1, description="to fit"),
+    ] = ("u", "g", "r", "i", "z")
+    cuts: Cuts = dataclasses.field(default_factory=Cuts)
+    fit: Changes = dataclasses.field(default_factory=dict)
+    parameters: Changes = dataclasses.field(default_factory=dict)
+
+    @property
+    def paths(self) -> tuple[str | None, ...]:
+        """The tables."""
+        return self.photometry, self.masses
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -212,6 +265,11 @@ class TableSurvey:
     fit: Changes = dataclasses.field(default_factory=dict)
     parameters: Changes = dataclasses.field(default_factory=dict)
 
+    @property
+    def paths(self) -> tuple[str | None, ...]:
+        """The table."""
+        return (self.path,)
+
 
 @dataclass(frozen=True, config=STRICT)
 class MockSurvey:
@@ -244,7 +302,9 @@ class MockSurvey:
     parameters: Changes = dataclasses.field(default_factory=dict)
 
 
-Survey = Annotated[KcorrectSurvey | TableSurvey | MockSurvey, Field(discriminator="kind")]
+Survey = Annotated[
+    KcorrectSurvey | GamaSurvey | TableSurvey | MockSurvey, Field(discriminator="kind")
+]
 
 
 # --- noise and prior ------------------------------------------------------------------------
@@ -559,6 +619,10 @@ class RuntimeConfig:
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     n_threads: Count = 1
+    offline: Annotated[
+        str | None,
+        Field(description="folder with downloads fetched by hand; null: the network is asked"),
+    ] = None
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -602,6 +666,10 @@ class Config:
             check_table_survey(survey, f"{where}.")
         elif isinstance(survey, KcorrectSurvey) and survey.path is None:
             self._check_download("kcorrect_sdss", f"{where}.path")
+        elif isinstance(survey, GamaSurvey):
+            for key in ("photometry", "masses"):
+                if getattr(survey, key) is None:
+                    self._check_download(f"gama_{key}", f"{where}.{key}")
         elif isinstance(survey, MockSurvey):
             if isinstance(self.surveys.get(survey.noise_from, survey), MockSurvey):
                 raise ValueError(f"{where}.noise_from: {survey.noise_from!r} is no real survey")

@@ -15,6 +15,7 @@ from popsed_core.parameters import DERIVED, NAMES, SIMPLEX_POWER
 
 REFERENCE_NAMES = (*NAMES, *(row.name for row in DERIVED))
 BELONGS = {"comoving_volume": "redshift", "schechter": "log_stellar_mass"}  # laws of one parameter
+MEASURED = {"gama_dr3": ("u", "g", "r", "i", "z", "Y", "J", "H", "K")}  # bands, fitted or not
 # [unit of the parameter] beyond these the model has no meaning
 PHYSICAL = {
     "redshift": (1e-6, 20.0),  # at redshift zero there is no luminosity distance
@@ -174,6 +175,7 @@ def check_bands(survey: Any, fit: Any, bands: Collection[str], where: str) -> No
     Raises:
         InputError: a band is unknown.
     """
+    _check_others(survey, bands, where)
     named = {f"{where}.cuts.max_mag": list(survey.cuts.max_mag)}
     if hasattr(survey, "limit_band"):
         named[f"{where}.limit_band"] = [survey.limit_band]
@@ -183,3 +185,14 @@ def check_bands(survey: Any, fit: Any, bands: Collection[str], where: str) -> No
         unknown = [band for band in used if band not in bands]
         if unknown:
             raise InputError(f"{key}: no band {unknown[0]!r}, expected one of {list(bands)}")
+
+
+def _check_others(survey: Any, bands: Collection[str], where: str) -> None:
+    """Check that bands which are not fitted but cut on are measured, and not fitted."""
+    others = [band for band in MEASURED.get(survey.kind, ()) if band not in bands]
+    for band in survey.cuts.also_bands:
+        if band not in others:
+            raise InputError(
+                f"{where}.cuts.also_bands: no band {band!r} besides those that are fitted, "
+                f"expected some of {others}"
+            )

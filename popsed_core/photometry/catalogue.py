@@ -89,6 +89,7 @@ class Photometry:
         j_minus_k: colour for the star cut, NaN where unknown, (galaxy,); None: the survey has
             none [mag AB].
         path: the file, for messages.
+        others: flux and error of bands that are not fitted, but that cuts may speak of.
         source: ``real``, ``mock`` or ``toy``; what is known otherwise is the truth of the last two.
     """
 
@@ -99,6 +100,7 @@ class Photometry:
     reference: Mapping[str, np.ndarray] = field(default_factory=dict)
     j_minus_k: np.ndarray | None = None
     path: str = ""
+    others: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     source: str = "real"
 
 
@@ -146,7 +148,7 @@ def select(photometry: Photometry, cuts: Cuts) -> tuple[Catalogue, Reference]:
         InputError: no row is left, with the cut flow; or a cut needs what the survey lacks.
     """
     flow = CutFlow(len(photometry.maggies))
-    flux, error = photometry.maggies, photometry.maggies_error
+    flux, error = _with_others(photometry, cuts.also_bands)
     flow.keep("finite photometry", np.all(np.isfinite(flux) & np.isfinite(error), axis=1))
     flow.keep("flux > 0", np.all(flux > 0, axis=1))
     flow.keep("flux error > 0", np.all(error > 0, axis=1))
@@ -158,6 +160,9 @@ def select(photometry: Photometry, cuts: Cuts) -> tuple[Catalogue, Reference]:
         # ASSUME: spectroscopic redshifts are used here only, to drop stars; no fit sees them.
         redshift = photometry.reference.get("redshift")
         _keep_above(flow, "redshift", redshift, cuts.min_redshift, photometry.path)
+    if cuts.min_log_mass is not None:
+        mass = photometry.reference.get("log_stellar_mass", np.full(len(flux), np.nan))
+        flow.keep(f"log mass > {cuts.min_log_mass:g}, and known", mass > cuts.min_log_mass)
     for band, limit in cuts.max_mag.items():
         flow.keep(f"{band} < {limit:g}", _band(photometry, band) > 10 ** (-0.4 * limit))
     if not flow.mask.any():
@@ -167,6 +172,20 @@ def select(photometry: Photometry, cuts: Cuts) -> tuple[Catalogue, Reference]:
             f"'{flow.names[flow.n_kept.index(0)]}' or check the columns it uses"
         )
     return _catalogue(photometry, flow), _reference(photometry, flow.mask)
+
+
+def _with_others(photometry: Photometry, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return flux and error of the fitted bands and of some others."""
+    unknown = [name for name in names if name not in photometry.others]
+    if unknown:
+        raise InputError(
+            f"cuts.also_bands: no band {unknown[0]!r} besides the fitted ones, expected some of "
+            f"{list(photometry.others)}"
+        )
+    more = [photometry.others[name] for name in names]
+    flux = [photometry.maggies, *(values[:, None] for values, _ in more)]
+    error = [photometry.maggies_error, *(values[:, None] for _, values in more)]
+    return np.concatenate(flux, axis=1), np.concatenate(error, axis=1)
 
 
 def _keep_above(

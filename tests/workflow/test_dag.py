@@ -188,5 +188,16 @@ def test_the_certificate_times_fsps_where_fsps_made_the_table(checkout):
     assert "--fsps" not in other
 
 
+def test_gama_is_two_tables_from_the_archive_or_from_a_folder(checkout):
+    assert planned(checkout, "--config", "survey=gama")["download"] == 3  # with the SSPs
+    target = "results/gama/catalogue.h5"
+    text = snakemake(checkout, "-n", "-p", "--config", "runtime={offline: by hand}", "--", target)
+    commands = re.findall(r"popsed data fetch .*", text)
+    assert len(commands) == 2
+    assert all("--offline 'by hand' resources/gama_" in command for command in commands)
+    (build,) = re.findall(r"popsed catalogue build .*", text)
+    assert "--input resources/gama_photometry.fits resources/gama_masses.fits" in build
+
+
 def test_the_linter_is_content(checkout):
     assert "good condition" in snakemake(checkout, "--lint")

@@ -67,10 +67,24 @@ wildcard_constraints:
     download="|".join(CONFIG.downloads) or NOTHING,
 
 
-def survey_table(wildcards):
-    """The table of a real survey: the user's own, or the download."""
-    path = CONFIG.surveys[wildcards.survey].path
-    return path or "resources/kcorrect_sdss.fits"
+def survey_tables(wildcards):
+    """The tables of a real survey: the user's own, or the downloads."""
+    survey = CONFIG.surveys[wildcards.survey]
+    downloads = {
+        "kcorrect_sdss": ["kcorrect_sdss"],
+        "gama_dr3": ["gama_photometry", "gama_masses"],
+    }
+    names = downloads.get(survey.kind, [None])
+    return [
+        path or f"resources/{name}.fits"
+        for path, name in zip(survey.paths, names, strict=True)
+    ]
+
+
+def offline_option():
+    """The folder with downloads fetched by hand, as an option of `popsed`."""
+    folder = CONFIG.runtime.offline
+    return shlex.join(["--offline", folder]) if folder else ""
 
 
 def ssp_library():

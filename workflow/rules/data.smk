@@ -9,12 +9,15 @@ rule download:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
+    resources:
+        offline=offline_option(),
     params:
         section=lambda wildcards: to_json(CONFIG.downloads[wildcards.download]),
     message:
         "download {wildcards.download} and check its sha256"
     shell:
-        "popsed data fetch --section {params.section:q} {output:q} 2>&1 | tee {log:q}"
+        "popsed data fetch --section {params.section:q} {resources.offline} {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule fetch_fsps:
@@ -35,7 +38,7 @@ rule fetch_fsps:
 
 rule build_catalogue:
     input:
-        survey_table,
+        survey_tables,
     output:
         catalogue="results/{survey}/catalogue.h5",
         reference="results/{survey}/reference.h5",

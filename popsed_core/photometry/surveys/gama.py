@@ -1,0 +1,91 @@
+"""Survey reader: GAMA DR3 (Baldry et al. 2018), two tables joined on CATAID.
+
+``ApMatchedCat`` holds matched-aperture photometry (r-defined Kron apertures, AB, not corrected for
+Galactic extinction, fluxes of zero point 30 mag), ``StellarMasses`` (Taylor et al. 2011) redshifts
+and masses; its rows are the sample.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from popsed_core.config import GamaSurvey
+from popsed_core.errors import InputError
+from popsed_core.photometry.catalogue import Photometry
+from popsed_core.photometry.surveys.columns import pick
+from popsed_core.photometry.surveys.table_files import Columns, read_columns
+
+ZERO_POINT = 30.0  # [mag] AB of flux 1
+MISSING = (99.0, -99.0, -9999.0)  # stand for no measurement
+FILTERS = {
+    **{band: f"sdss2010-{band}" for band in "ugriz"},
+    **{band: f"vista_vircam_{band}" for band in "YJH"},
+    "K": "vista_vircam_Ks",
+}
+
+
+def read_gama(survey: GamaSurvey, photometry: Path, masses: Path) -> Photometry:
+    """Read both tables: AB maggies of all nine bands, redshift, and log formed mass [dex Msun].
+
+    Args:
+        survey: which bands are fitted; the others are kept for the cuts.
+        photometry: ``ApMatchedCat``.
+        masses: ``StellarMasses``; its order is that of the rows.
+
+    Raises:
+        InputError: a file is missing, damaged, lacks a column or has a galaxy twice, or they have
+            no galaxy in common.
+    """
+    seen, known = read_columns(photometry, None), read_columns(masses, None)
+    at, rows = _join(seen, photometry, known, masses)
+    flux = {band: _flux(seen, band, at, photometry) for band in FILTERS}
+    mag = {band: _column(seen, f"MAG_AUTO_{band}", at, photometry) for band in "JK"}
+    mass = _column(known, "logmintsfh", rows, masses)
+    maggies, error = zip(*(flux[band] for band in survey.bands), strict=True)
+    return Photometry(
+        maggies=np.stack(maggies, axis=1),
+        maggies_error=np.stack(error, axis=1),
+        bands=survey.bands,
+        filters=tuple(FILTERS[band] for band in survey.bands),
+        reference={"redshift": _column(known, "Z", rows, masses), "log_stellar_mass": mass},
+        j_minus_k=mag["J"] - mag["K"],
+        path=f"{photometry}, {masses}",
+        others={band: flux[band] for band in FILTERS if band not in survey.bands},
+    )
+
+
+def _join(
+    seen: Columns, photometry: Path, known: Columns, masses: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of both tables that are the same galaxies, in the order of the second."""
+    ids = []
+    for table, path in ((seen, photometry), (known, masses)):
+        found = pick(table, "CATAID", path)
+        values, counts = np.unique(found, return_counts=True)
+        if (counts > 1).any():
+            raise InputError(
+                f"{path}: CATAID {values[counts > 1][0]:.0f} is there {counts.max()} times, "
+                "expected once; get the table again"
+            )
+        ids.append(found)
+    _, at, rows = np.intersect1d(*ids, assume_unique=True, return_indices=True)
+    if not len(rows):
+        raise InputError(f"{photometry} and {masses} have no CATAID in common; get both again")
+    order = np.argsort(rows)
+    return at[order], rows[order]
+
+
+def _column(table: Columns, name: str, rows: np.ndarray, path: Path) -> np.ndarray:
+    values = pick(table, name, path)[rows]
+    values[np.isin(values, MISSING)] = np.nan
+    return values
+
+
+def _flux(table: Columns, band: str, rows: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return AB maggies and their error, NaN where the magnitude is missing."""
+    to_ab = 10 ** (-0.4 * ZERO_POINT)
+    is_missing = np.isnan(_column(table, f"MAG_AUTO_{band}", rows, path))
+    names = (f"FLUX_AUTO_{band}", f"FLUXERR_AUTO_{band}")
+    flux, error = (_column(table, name, rows, path) * to_ab for name in names)
+    flux[is_missing] = np.nan
+    return flux, error
