@@ -31,7 +31,7 @@ def draw(*, bases: Sequence[SpectrumBasis]) -> Figure:
         if index:
             axes.axvline(basis.wave[0], color=style.KNOWN_DARK, lw=0.5, ls=":")
         axes.text(
-            np.sqrt(basis.wave[0] * basis.wave[-1]), 0.02, f"{len(basis.components)} components",
+            np.sqrt(basis.wave[0] * basis.wave[-1]), 0.02, f"{len(basis.components)}\ncomponents",
             ha="center", va="bottom", fontsize=7, color=style.KNOWN_DARK,
             transform=axes.get_xaxis_transform(),
         )  # fmt: skip
@@ -42,5 +42,7 @@ def draw(*, bases: Sequence[SpectrumBasis]) -> Figure:
     axes.xaxis.set_major_locator(FixedLocator([at for at in WAVES if ends[0] <= at <= ends[1]]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.legend(loc="upper right")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low / 2, 4 * high)  # room for the numbers and the legend
+    axes.legend(loc="upper right", ncols=3)
     return figure
