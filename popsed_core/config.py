@@ -302,6 +302,13 @@ class MockSurvey:
     parameters: Changes = dataclasses.field(default_factory=dict)
 
 
+@dataclass(frozen=True, config=STRICT)
+class StandinConfig:
+    """Tables in GAMA's schema for machines without GAMA (config/gama_standin.yaml)."""
+
+    n_galaxies: Annotated[Count, Field(description="rows of StellarMasses")] = 10_000
+
+
 Survey = Annotated[
     KcorrectSurvey | GamaSurvey | TableSurvey | MockSurvey, Field(discriminator="kind")
 ]
@@ -641,6 +648,7 @@ class Config:
     fit: FitConfig
     emulator: EmulatorConfig
     products: ProductsConfig
+    standin: StandinConfig = dataclasses.field(default_factory=StandinConfig)
     runtime: RuntimeConfig = dataclasses.field(default_factory=RuntimeConfig)
 
     def __post_init__(self) -> None:

@@ -3,11 +3,9 @@
 import hashlib
 import json
 import logging
-import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from web_archive import Archive
 
 from popsed_core import fetch_web
 from popsed_core.config import Download
@@ -16,61 +14,7 @@ from popsed_core.fetch_web import fetch_from_web
 
 CONTENT = b"SIMPLE  =" + bytes(range(256)) * 20_000
 SHA = hashlib.sha256(CONTENT).hexdigest()
-ETAG = '"version-1"'
-
-
-class Archive(ThreadingHTTPServer):
-    """A server with knobs; remembers what it was asked."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.content, self.etag = CONTENT, ETAG
-        self.drops: list[int] = []  # bytes after which each next connection breaks
-        self.statuses: list[int] = []  # of the next answers
-        self.agents = lambda agent: True
-        self.has_ranges = True
-        self.asked: list[dict[str, str]] = []
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/dr3/ApMatchedCat.fits"
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        archive = self.server
-        archive.asked.append(dict(self.headers))
-        if not archive.agents(self.headers["User-Agent"]):
-            self.send_error(403)
-            return
-        if archive.statuses:
-            self.send_error(archive.statuses.pop(0))
-            return
-        start = 0
-        is_same = self.headers.get("If-Range") == archive.etag
-        if archive.has_ranges and "Range" in self.headers and is_same:
-            start = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
-            self.send_response(206)
-        else:
-            self.send_response(200)
-        body = archive.content[start:]
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", archive.etag)
-        self.end_headers()
-        if archive.drops:
-            self.wfile.write(body[: archive.drops.pop(0)])
-            self.wfile.flush()
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+NAME = "ApMatchedCat.fits"
 
 
 @pytest.fixture
@@ -79,19 +23,14 @@ def archive(monkeypatch):
     monkeypatch.setattr(fetch_web, "LAST_WAIT", 0.0)
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    server = Archive()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with Archive({NAME: CONTENT}).serving() as server:
+        yield server
 
 
 @pytest.fixture
 def get(archive, tmp_path):
     def run(*urls, **changes):
-        download = Download(urls=urls or (archive.url,), **changes)
+        download = Download(urls=urls or (archive.url(NAME),), **changes)
         fetch_from_web(download, tmp_path / "resources" / "gama.fits", tmp_path / "lock.json")
         return (tmp_path / "resources" / "gama.fits").read_bytes()
 
@@ -106,7 +45,7 @@ def test_the_file_arrives_and_is_pinned(archive, get, tmp_path):
     assert get() == CONTENT
     assert names(tmp_path / "resources") == ["gama.fits"]
     pin = json.loads((tmp_path / "lock.json").read_text())["gama.fits"]
-    assert pin == {"sha256": SHA, "size": len(CONTENT), "url": archive.url}
+    assert pin == {"sha256": SHA, "size": len(CONTENT), "url": archive.url(NAME)}
     assert "Mozilla" in archive.asked[0]["User-Agent"]
 
 
@@ -155,7 +94,7 @@ def test_a_file_that_changes_in_between_is_fetched_from_the_beginning(archive, g
     other = CONTENT[::-1].replace(CONTENT[::-1][:9], b"SIMPLE  =", 1)
 
     def changed(_):
-        archive.content, archive.etag = other, '"version-2"'
+        archive.contents[NAME], archive.etag = other, '"version-2"'
 
     monkeypatch.setattr(fetch_web.time, "sleep", changed)
     assert get() == other
@@ -176,7 +115,7 @@ def test_a_refusal_says_what_to_fetch_by_hand(archive, get, tmp_path):
     archive.agents = lambda agent: False
     with pytest.raises(InputError) as caught:
         get()
-    told = ("answers 403", archive.url, "by hand", "as ApMatchedCat.fits", "--offline FOLDER")
+    told = ("answers 403", archive.url(NAME), "by hand", "as ApMatchedCat.fits", "--offline FOLDER")
     for part in (*told, "downloads.<name>.path"):
         assert part in str(caught.value)
     assert len(archive.asked) == 1
@@ -192,8 +131,8 @@ def test_a_connection_that_gives_nothing_is_given_up(archive, get):
 
 def test_another_address_serves_what_the_first_does_not(archive, get):
     archive.statuses = [404]
-    mirror = archive.url.replace("dr3", "mirror")
-    assert get(archive.url, mirror) == CONTENT
+    mirror = archive.url(NAME, "mirror")
+    assert get(archive.url(NAME), mirror) == CONTENT
     assert len(archive.asked) == 2
 
 
@@ -203,17 +142,17 @@ def test_another_file_than_the_pinned_one_is_refused(archive, get, tmp_path, is_
     if not is_in_config:
         get()
         (tmp_path / "resources" / "gama.fits").unlink()
-    archive.content = CONTENT + b"more"
+    archive.contents[NAME] = CONTENT + b"more"
     with pytest.raises(InputError) as caught:
         get(**pins)
-    other = hashlib.sha256(archive.content).hexdigest()
-    for part in (archive.url, SHA, other, "remove its entry from", "lock.json"):
+    other = hashlib.sha256(archive.contents[NAME]).hexdigest()
+    for part in (archive.url(NAME), SHA, other, "remove its entry from", "lock.json"):
         assert part in str(caught.value)
     assert names(tmp_path / "resources") == []
 
 
 def test_an_error_page_is_never_pinned(archive, get, tmp_path):
-    archive.content = b"<!DOCTYPE html><p>This service is down for maintenance"
+    archive.contents[NAME] = b"<!DOCTYPE html><p>This service is down for maintenance"
     with pytest.raises(InputError, match="no FITS file, it begins with b'<!DOCTYP"):
         get()
     assert not (tmp_path / "lock.json").exists()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-SOURCES = ("real", "mock", "toy")  # from best to worst; the worst input decides
+SOURCES = ("real", "mock", "stand-in", "toy")  # from best to worst; the worst input decides
 INPUTS = {
     "ssp": "SSP table (HDF5; luminosity [Lsun/Hz/Msun], wavelength [AA], age [dex Gyr])",
     "catalogue": "selected photometry (HDF5; AB magnitudes and errors [mag])",
@@ -151,7 +151,7 @@ def provenance(
     Args:
         args: the verb's arguments; ``section`` and ``seed`` are recorded where they exist.
         inputs: the files read, by role; None where the verb had none.
-        source: ``real``, ``mock`` or ``toy``: the worst of the inputs.
+        source: one of ``SOURCES``: the worst of the inputs.
     """
     from popsed_core.artefacts import Provenance, sha256
 
@@ -186,7 +186,7 @@ def check_bands(args: argparse.Namespace, **artefacts: Any) -> None:
 
 
 def worst_source(*sources: str) -> str:
-    """Return the least trustworthy of ``real``, ``mock`` and ``toy``."""
+    """Return the least trustworthy of ``SOURCES``."""
     return max(sources, key=SOURCES.index)
 
 

@@ -1,4 +1,4 @@
-"""``popsed mock observe``: synthetic galaxies with known truth, seen as a survey sees them."""
+"""``popsed mock observe|gama``: synthetic galaxies with known truth, as a survey sees them."""
 
 import argparse
 import logging
@@ -16,6 +16,7 @@ from popsed_core.commands.common import (
     add_threads,
     add_verb,
     check_bands,
+    positive,
 )
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,15 @@ def register(nouns: Subparsers) -> None:
     add_outputs(observe)
     add_threads(observe)
     observe.set_defaults(label="{survey}: ")
+    gama = add_verb(verbs, "gama", run_gama, "write a stand-in for GAMA's tables [mag]")
+    gama.add_argument("--n-galaxies", type=positive, required=True, metavar="N", help="rows")
+    add_section(gama, "spectra")
+    add_seed(gama)
+    add_inputs(gama, "ssp")
+    add_threads(gama)
+    gama.add_argument("photometry", type=Path, help="ApMatchedCat to write (FITS)")
+    gama.add_argument("masses", type=Path, help="StellarMasses to write (FITS)")
+    gama.set_defaults(label="GAMA stand-in: ")
 
 
 def run_observe(args: argparse.Namespace) -> None:
@@ -66,3 +76,17 @@ def run_observe(args: argparse.Namespace) -> None:
     log.info("%s", format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()))
     inputs = {"ssp": args.ssp, "base_catalogue": args.base_catalogue, "noise": args.noise}
     save_catalogue(args, catalogue, reference, inputs)
+
+
+def run_gama(args: argparse.Namespace) -> None:
+    """Write tables that look like GAMA's."""
+    from popsed_core.artefacts import load
+    from popsed_core.config import SpectraConfig, from_json
+    from popsed_core.photometry.surveys.gama_standin import make_standin, write_tables
+    from popsed_core.runtime import set_threads
+    from popsed_core.spectra.ssp import SSPGrid
+
+    set_threads(args.n_threads)
+    spectra = from_json(SpectraConfig, args.spectra, "--spectra")
+    tables = make_standin(args.n_galaxies, args.seed, load(args.ssp, SSPGrid), spectra)
+    write_tables(*tables, args.photometry, args.masses)

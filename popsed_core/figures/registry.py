@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from popsed_core.errors import InputError
 from popsed_core.figures.style import check_endings, save
 
-WORST_FIRST = ("toy", "mock", "real")
+WORST_FIRST = ("toy", "stand-in", "mock", "real")
 
 
 class Entry(NamedTuple):
@@ -82,7 +82,7 @@ def write(name: str, artefacts: Mapping[str, Any], *paths: str | Path) -> None:
 
 
 def worst_source(artefacts: Sequence[Any]) -> str:
-    """Return toy if any artefact is a toy, else mock if any is a mock, else real.
+    """Return toy if any artefact is a toy, else stand-in or mock if any is one, else real.
 
     An artefact without a source, such as a reference, does not count.
     """

@@ -66,7 +66,10 @@ METADATA = {
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": "popsed"},
 }
-TOY_TEXT = "toy spectra: not for science"
+DIAGONALS = {
+    "toy": "toy spectra: not for science",
+    "stand-in": "stand-in galaxies: not for science",
+}
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -94,7 +97,7 @@ def save(figure: Figure, *paths: str | Path, source: str) -> None:
     Args:
         figure: what ``draw`` returned; a watermark is added to it unless the source is real.
         paths: files to make or replace.
-        source: ``real``, ``mock`` or ``toy``.
+        source: ``real``, ``mock``, ``stand-in`` or ``toy``.
 
     Raises:
         InputError: an ending is none of pdf, png, svg.
@@ -114,15 +117,15 @@ def check_endings(*paths: str | Path) -> None:
 
 
 def watermark(figure: Figure, source: str) -> None:
-    """Mark what is not real: a small label for a mock, a diagonal for a toy, once."""
+    """Mark what is not real, once: a small label for a mock, a diagonal for toy and stand-in."""
     if source == "real" or any(text.get_gid() == "watermark" for text in figure.texts):
         return
     with mpl.rc_context(RC):
-        if source == "toy":
+        if source in DIAGONALS:
             width, height = figure.get_size_inches()
             angle = math.degrees(math.atan2(height, width))
             figure.text(
-                0.5, 0.5, TOY_TEXT, ha="center", va="center", rotation=angle, alpha=0.35,
+                0.5, 0.5, DIAGONALS[source], ha="center", va="center", rotation=angle, alpha=0.35,
                 color=ACCENT, fontsize=TOY_SIZE * math.hypot(width, height), zorder=100,
                 gid="watermark",
             )  # fmt: skip

@@ -8,6 +8,7 @@ from popsed_core.products.diagnostics import PRIOR_DOMINATED
 SOURCES = {
     "real": "observed galaxies",
     "mock": "mock galaxies with known truth",
+    "stand-in": "stand-in galaxies in the place of a survey: not for science",
     "toy": "a toy stellar-population table: not for science",
 }
 PRIOR_MARK = "prior-dominated"

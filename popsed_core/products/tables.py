@@ -43,7 +43,7 @@ def write_tables(
         samples: draws of the ensemble.
         n_rows: rows in all; each member gives an equal number, rounded down to at least one, and
             not more than it has.
-        path_to_fits: binary table SAMPLES; SOURCE in its header is real, mock or toy.
+        path_to_fits: binary table SAMPLES; SOURCE in its header: real, mock, ...
         path_to_csv: comment lines (#) with the description and unit of each column, a line of
             names, and the rows.
     """
@@ -90,7 +90,7 @@ def _fits_table(columns: list[TableColumn], source: str) -> fits.HDUList:
     )
     for number, column in enumerate(columns, start=1):
         table.header.set(f"TCOMM{number}", column.comment, after=f"TFORM{number}")
-    table.header["SOURCE"] = (source, "real, mock or toy")
+    table.header["SOURCE"] = (source, "real, mock, stand-in or toy")
     table.header["CREATOR"] = f"popsed {__version__}"
     return fits.HDUList([fits.PrimaryHDU(), table])
 

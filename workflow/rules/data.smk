@@ -36,6 +36,33 @@ rule fetch_fsps:
         "popsed fsps fetch --section {params.section:q} {output:q} 2>&1 | tee {log:q}"
 
 
+rule gama_standin:
+    input:
+        ssp="results/ssp.h5",
+    output:
+        photometry="resources/standin/ApMatchedCat.fits",
+        masses="resources/standin/StellarMasses.fits",
+    log:
+        "logs/gama_standin.log",
+    conda:
+        "../../envs/popsed.yaml"
+    threads: CONFIG.runtime.n_threads
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        spectra=json_without(CONFIG.spectra, "engine"),
+        seed=CONFIG.seed,
+        n_galaxies=CONFIG.standin.n_galaxies,
+        code=code_version("popsed_core.photometry.surveys.gama_standin"),
+    message:
+        "GAMA: make stand-ins for its tables"
+    shell:
+        "popsed mock gama --n-galaxies {params.n_galaxies} --spectra {params.spectra:q}"
+        " --seed {params.seed} --n-threads {threads} --ssp {input.ssp:q}"
+        " {output.photometry:q} {output.masses:q} 2>&1 | tee {log:q}"
+
+
 rule build_catalogue:
     input:
         survey_tables,

@@ -11,11 +11,13 @@ import numpy as np
 
 from popsed_core.config import GamaSurvey
 from popsed_core.errors import InputError
+from popsed_core.fits_files import open_fits
 from popsed_core.photometry.catalogue import Photometry
 from popsed_core.photometry.surveys.columns import pick
 from popsed_core.photometry.surveys.table_files import Columns, read_columns
 
 ZERO_POINT = 30.0  # [mag] AB of flux 1
+STANDIN_KEY = "STANDIN"  # in the header of tables that PopSED made in GAMA's place
 MISSING = (99.0, -99.0, -9999.0)  # stand for no measurement
 FILTERS = {
     **{band: f"sdss2010-{band}" for band in "ugriz"},
@@ -36,7 +38,7 @@ def read_gama(survey: GamaSurvey, photometry: Path, masses: Path) -> Photometry:
         InputError: a file is missing, damaged, lacks a column or has a galaxy twice, or they have
             no galaxy in common.
     """
-    seen, known = read_columns(photometry, None), read_columns(masses, None)
+    seen, known = (read_columns(path, None) for path in (photometry, masses))
     at, rows = _join(seen, photometry, known, masses)
     flux = {band: _flux(seen, band, at, photometry) for band in FILTERS}
     mag = {band: _column(seen, f"MAG_AUTO_{band}", at, photometry) for band in "JK"}
@@ -51,7 +53,13 @@ def read_gama(survey: GamaSurvey, photometry: Path, masses: Path) -> Photometry:
         j_minus_k=mag["J"] - mag["K"],
         path=f"{photometry}, {masses}",
         others={band: flux[band] for band in FILTERS if band not in survey.bands},
+        source="stand-in" if _is_standin(photometry) or _is_standin(masses) else "real",
     )
+
+
+def _is_standin(path: Path) -> bool:
+    with open_fits(path) as hdus:
+        return any(hdu.header.get(STANDIN_KEY, False) for hdu in hdus)
 
 
 def _join(

@@ -213,7 +213,7 @@ def _split(
         mag_error=mag_error,
         n_kept=np.array(cuts.n_kept),
         cut_names=tuple(cuts.names),
-        source="toy" if is_toy or base.source == "toy" else "mock",
+        source="toy" if is_toy else base.source if base.source in ("toy", "stand-in") else "mock",
     )
     names = (*NAMES, *(row.name for row in DERIVED))
     return catalogue, Reference(table[:, : len(names)], names, "truth")
