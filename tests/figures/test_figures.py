@@ -85,7 +85,7 @@ def test_figure_file_is_the_same_twice(artefacts, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "text"), [("toy", style.TOY_TEXT), ("mock", "mock"), ("real", None)]
+    ("source", "text"), [*style.DIAGONALS.items(), ("mock", "mock"), ("real", None)]
 )
 def test_source_is_marked(source, text, artefacts, tmp_path):
     figure = render("cut_flow", artefacts)
