@@ -7,6 +7,7 @@ in a lock file that can be committed; whatever comes later is held to it.
 import hashlib
 import json
 import logging
+import re
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -233,9 +234,15 @@ def _try(url: str, partial: _Partial) -> bool:
         headers |= {"Range": f"bytes={partial.size}-", "If-Range": partial.validator}
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         status = answer.status_code
+        there = re.match(r"bytes (?:(\d+)-\d+|\*)/(\d+)?", answer.headers.get("Content-Range", ""))
         if status == BEYOND_THE_END:
+            if there and there[2] == str(partial.size):  # killed after the last byte
+                return True
             partial.begin("")
             return False
+        if status == PARTIAL and (there is None or there[1] != str(partial.size)):
+            partial.begin("")
+            raise RequestException(f"{url}: the server sends another part than it was asked for")
         if status not in (OK, PARTIAL):
             kind = RequestException if status in TRANSIENT else _RefusedError
             raise kind(f"{url}: the server answers {status} {answer.reason}")

@@ -84,6 +84,27 @@ def test_a_later_run_takes_up_what_an_earlier_one_left(archive, get, tmp_path, m
     assert names(tmp_path / "resources") == ["gama.fits"]
 
 
+def test_a_file_that_had_arrived_when_the_run_was_killed_is_not_fetched_again(
+    archive, get, monkeypatch
+):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch_web, "check_kind", killed)
+        with pytest.raises(KeyboardInterrupt):
+            get()
+    assert get() == CONTENT
+    assert archive.asked[-1]["Range"] == f"bytes={len(CONTENT)}-"
+    assert len(archive.asked) == 2
+
+
+def test_a_part_that_was_not_asked_for_is_not_taken(archive, get):
+    archive.drops, archive.shift = [1_000_000], 7
+    assert get() == CONTENT
+    assert "Range" not in archive.asked[-1]
+
+
 def test_a_server_without_ranges_is_asked_for_all_of_it_again(archive, get):
     archive.has_ranges, archive.drops = False, [1_000_000]
     assert get() == CONTENT

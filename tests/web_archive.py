@@ -19,6 +19,7 @@ class Archive(ThreadingHTTPServer):
         self.statuses: list[int] = []  # of the next answers
         self.agents = lambda agent: True
         self.has_ranges = True
+        self.shift = 0  # by which parts begin too late
         self.asked: list[dict[str, str]] = []
 
     def url(self, name, folder="dr3"):
@@ -48,14 +49,16 @@ class Handler(BaseHTTPRequestHandler):
         if archive.statuses:
             self.send_error(archive.statuses.pop(0))
             return
-        start = 0
+        start, content = 0, archive.contents[self.path.rpartition("/")[2]]
         is_same = self.headers.get("If-Range") == archive.etag
         if archive.has_ranges and "Range" in self.headers and is_same:
             start = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
-            self.send_response(206)
+            self.send_response(206 if start < len(content) else 416)
+            part = f"{start + archive.shift}-{len(content) - 1}" if start < len(content) else "*"
+            self.send_header("Content-Range", f"bytes {part}/{len(content)}")
         else:
             self.send_response(200)
-        body = archive.contents[self.path.rpartition("/")[2]][start:]
+        body = content[start:]
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", archive.etag)
         self.end_headers()
