@@ -33,7 +33,11 @@ def draw(*, members: Sequence[Mapping[str, Any]]) -> Figure:
     Args:
         members: the trained members, of which ``history`` is used: {name: value per epoch}.
     """
-    histories = [member["history"] for member in members]
+    histories = [member["history"] for member in members if member["history"]]
+    if not histories:
+        figure = style.new_figure(style.PAGE_WIDTH, PANEL_HEIGHT)
+        style.note(figure.subplots(), "every flow diverged in its first epoch")
+        return figure
     recorded = [name for name in histories[0] if all(name in history for history in histories)]
     names = [name for name in LABELS if name in recorded]
     names += [name for name in recorded if name not in LABELS]

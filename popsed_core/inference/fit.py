@@ -13,6 +13,7 @@ the model is linear (Bardsley et al. 2014; Pearce et al. 2020, anchored ensemble
 """
 
 import hashlib
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -43,6 +44,8 @@ from popsed_core.runtime import generator, peak_memory_mb, pick_device
 from popsed_core.spectra.emulator import Segment, fingerprint_of
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.theta import Theta
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -247,17 +250,19 @@ def fit_member(
     """Train one member, resuming from ``checkpoint`` if it exists.
 
     Returns:
-        The member (weights, history, configuration; plain types, the same bytes for the same
-        seed on CPU), and what this run cost: ``seconds`` of its own, ``peak_memory_mb``.
+        The member (plain types, the same bytes for the same seed on CPU; ``failure`` says why if
+        its training diverged) and what this run cost: ``seconds`` of its own, ``peak_memory_mb``.
 
     Raises:
         InputError: bad input, or a checkpoint of another configuration.
-        FloatingPointError: the training diverged.
     """
-    start = time.monotonic()
+    start, failure = time.monotonic(), ""
     job = FlowFit(task, survey)
-    loop.run(job, checkpoint, fingerprint(task, survey))
-    weights = {name: value.cpu() for name, value in job.flow.state_dict().items()}
+    try:
+        loop.run(job, checkpoint, fingerprint(task, survey))
+    except FloatingPointError as error:
+        failure = str(error)
+        log.warning("%s; the ensemble does without this member", failure)
     member = {
         "survey": task.survey,
         "member": task.member,
@@ -266,9 +271,10 @@ def fit_member(
         "spectra": to_json(task.spectra),
         "parameters": to_json(task.parameters),
         "source": survey.catalogue.source,
-        "flow": weights,
+        "flow": {name: value.cpu() for name, value in job.flow.state_dict().items()},
         "zero_points": job.forward.zero_points.detach().cpu(),
         "history": job.history,
+        "failure": failure,
     }
     cost = {"seconds": time.monotonic() - start, "peak_memory_mb": peak_memory_mb()}
     return member, cost
@@ -287,8 +293,8 @@ def fingerprint(task: FitTask, survey: Survey) -> str:
 
 def _blame(epoch: int, step: int, loss: Tensor, draws: Sequence[Tensor]) -> str:
     bad = ~torch.isfinite(torch.column_stack(tuple(draws))).all(1)
-    rows = bad.nonzero()[:5, 0].tolist()
+    rows = bad.nonzero()[:5, 0].tolist() or "none (gradient only)"
     return (
-        f"fit diverged in epoch {epoch + 1}, step {step + 1}: loss {loss.item()}, "
-        f"first bad rows {rows or 'none (gradient only)'}; lower fit.learning_rate.peak"
+        f"fit diverged in epoch {epoch + 1}, step {step + 1}: loss {loss.item()}, first bad rows "
+        f"{rows}; lower fit.learning_rate.peak"
     )

@@ -1,5 +1,6 @@
 """The ensemble: equal draws from every member, the population posterior."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from popsed_core.inference.space import ParameterSpace
 from popsed_core.loop import load_plain
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.selection import Selection
+from popsed_core.products.health import reasons_against
 from popsed_core.products.samples import PopulationSamples
 from popsed_core.runtime import generator
 from popsed_core.theta import Theta, to_matrix
+
+log = logging.getLogger(__name__)
 
 CHUNK = 2000  # galaxies per forward pass: bounds the memory
 
@@ -31,7 +35,7 @@ def sample_ensemble(
     survey: Survey,
     members: Sequence[dict[str, Any]],
 ) -> PopulationSamples:
-    """Draw the same number of galaxies from each member, with predicted photometry.
+    """Draw the same number of galaxies from each member that counts, with predicted photometry.
 
     Args:
         task: survey, seed, settings; its ``member`` is ignored.
@@ -40,11 +44,17 @@ def sample_ensemble(
         members: what :func:`popsed_core.inference.fit.fit_member` returned.
 
     Raises:
-        InputError: a member belongs to another survey, seed, model or box.
+        InputError: a member belongs to another survey, seed, model or box, or none can be used.
     """
+    for member in members:
+        _check(member, task)
+    left_out = reasons_against(members, products.max_validation)
+    for number, reason in left_out.items():
+        log.warning("member %d is left out: %s", number, reason)
+    kept = [member for member in members if member["member"] not in left_out]
     forward = build_forward(task, survey, torch.device("cpu"))
     space = ParameterSpace(task.parameters)
-    drawn = [_draw(task, member, products.n_draws, space, forward) for member in members]
+    drawn = [_draw(task, member, products.n_draws, space, forward) for member in kept]
     theta, derived, mag = (np.stack(column) for column in zip(*drawn, strict=True))
     prior_theta = _draw_prior(task, products.n_draws, survey, forward)
     return PopulationSamples(
@@ -57,6 +67,8 @@ def sample_ensemble(
         derived_names=tuple(row.name for row in DERIVED),
         bands=survey.catalogue.bands,
         source=survey.catalogue.source,
+        members=tuple(member["member"] for member in kept),
+        left_out=tuple(f"member {number}: {reason}" for number, reason in left_out.items()),
     )
 
 
@@ -114,7 +126,6 @@ def _draw(
     space: ParameterSpace,
     forward: ForwardModel,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    _check(member, task)
     forward.zero_points.copy_(member["zero_points"])
     stream = generator(task.seed, "sample", task.survey, member["member"])
     u, _ = load_flow(member).sample(n_draws, stream)

@@ -32,6 +32,7 @@ def _head(summary: Mapping[str, Any]) -> str:
         f"Source: {SOURCES[summary['source']]}. {sizes['catalogue']:,} galaxies fitted; "
         f"{sizes['members']} flows with {sizes['draws_per_member']:,} draws each; "
         f"seed {summary['seed']}."
+        + "".join(f"\n\n**Left out:** {reason}." for reason in summary["left_out"])
     )
 
 

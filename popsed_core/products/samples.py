@@ -19,7 +19,9 @@ class PopulationSamples:
         names: parameter names.
         derived_names: names of ``parameters.DERIVED``.
         bands: band names.
-        source: ``real``, ``mock`` or ``toy`` (the worst of the inputs).
+        source: ``real``, ``mock``, ``stand-in`` or ``toy`` (the worst of the inputs).
+        members: numbers of the members that count.
+        left_out: the others, and why they do not.
     """
 
     theta: np.ndarray = array("per column", "member", "draw", "parameter")
@@ -31,6 +33,8 @@ class PopulationSamples:
     derived_names: tuple[str, ...] = ()
     bands: tuple[str, ...] = ()
     source: str = "real"
+    members: tuple[int, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_axes(self)

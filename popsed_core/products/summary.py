@@ -49,9 +49,9 @@ def summarise(
 
     Returns:
         Sections ``source``, ``seed``, ``sizes``, ``quantities`` (percentiles, member scatter,
-        prior), ``comparison`` (by quantity), ``photometric_distance``, ``fit`` and
-        ``zero_points``; numbers have five significant digits, and those that do not exist are
-        None.
+        prior), ``comparison`` (by quantity), ``photometric_distance``, ``fit``, ``left_out``
+        (members that do not count, and why) and ``zero_points``; numbers have five significant
+        digits, and those that do not exist are None.
     """
     n_members, n_draws, _ = samples.theta.shape
     summary = {
@@ -67,9 +67,17 @@ def summarise(
         "comparison": {row.name: _comparison(row) for row in compare(samples, reference)},
         "photometric_distance": dataclasses.asdict(photometric_distance(samples, catalogue, seed)),
         "fit": _fit(members, costs),
-        "zero_points": _zero_points(samples.bands, members),
+        "left_out": list(samples.left_out),
+        "zero_points": _zero_points(samples.bands, _kept(samples, members)),
     }
     return rounded(summary)
+
+
+def _kept(samples: PopulationSamples, members: Sequence[Member]) -> list[Member]:
+    """Return the members that the samples were drawn from; all where they do not say."""
+    return [
+        member for member in members if not samples.members or member["member"] in samples.members
+    ]
 
 
 def _quantities(samples: PopulationSamples) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,44 @@
+"""Which members of an ensemble count, by a stated criterion; the others are listed with the reason.
+
+A member is left out if its training diverged, or if its last distance to the held-out galaxies is
+more than ``max_validation`` times the median of those that did not: it ended somewhere else than
+the others did.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from popsed_core.errors import InputError
+
+Member = Mapping[str, Any]
+
+
+def reasons_against(members: Sequence[Member], max_validation: float) -> dict[int, str]:
+    """Return, by number, why members do not count.
+
+    Args:
+        members: the trained members.
+        max_validation: largest last validation distance, over the median.
+
+    Raises:
+        InputError: none counts.
+    """
+    found = {member["member"]: member.get("failure", "") for member in members}
+    last = {
+        member["member"]: member["history"]["validation"][-1]
+        for member in members
+        if not found[member["member"]]
+    }
+    if not last:
+        told = "; ".join(f"member {number}: {reason}" for number, reason in found.items())
+        raise InputError(f"no member of the ensemble can be used. {told}")
+    median = float(np.median(list(last.values())))
+    for number, value in last.items():
+        if value > max_validation * median:
+            found[number] = (
+                f"its validation distance, {value:.4g}, is more than {max_validation:g} times the "
+                f"median of the members, {median:.4g}"
+            )
+    return {number: reason for number, reason in found.items() if reason}
