@@ -3,6 +3,7 @@
 snakemake -c2                    the default survey of config.yaml, to tables, figures, report
 snakemake -c2 mock               every mock survey, compared with its truth
 snakemake -c2 figures            only the figures of the default survey
+snakemake -c2 paper_figure_2     a figure of the paper, 2 to 7 (config/paper.yaml: its own fit)
 snakemake -c2 training_set       spectra on disk and their principal components
 snakemake -c2 engines            the default survey with exact and with emulated spectra
 snakemake -c2 --config survey=NAME | --configfile config/smoke.yaml
@@ -91,6 +92,26 @@ rule figures:
         figure_files(CONFIG.survey),
     message:
         f"figures are in results/{CONFIG.survey}/figures"
+
+
+# Li et al. 2023: mock, GAMA, main sequence, emulator; 6 and 7 are 2 and 3 in all parameters
+for NUMBER, FILES in {
+    2: figures_named("table2_mock", "population", "photometry"),
+    3: figures_named("gama", "population", "photometry"),
+    4: figures_named("gama", "star_forming_sequence"),
+    5: figures_named("emulator", "emulator_accuracy"),
+    6: figures_named("table2_mock", "corner_full"),
+    7: figures_named("gama", "corner_full"),
+}.items():
+
+    rule:
+        name:
+            f"paper_figure_{NUMBER}"
+        input:
+            FILES,
+        localrule: True
+        message:
+            f"figure {NUMBER} of the paper: {' '.join(FILES)}"
 
 
 rule report:

@@ -199,5 +199,23 @@ def test_gama_is_two_tables_from_the_archive_or_from_a_folder(checkout):
     assert "--input resources/gama_photometry.fits resources/gama_masses.fits" in build
 
 
+@pytest.mark.parametrize(
+    ("number", "figures"),
+    [
+        (2, {"figure_population", "figure_photometry"}),
+        (3, {"figure_population", "figure_photometry"}),
+        (4, {"figure_star_forming_sequence"}),
+        (5, {"figure_emulator_accuracy"}),
+        (6, {"figure_corner_full"}),
+        (7, {"figure_corner_full"}),
+    ],
+)
+def test_the_paper_s_figures_are_targets_by_their_number(checkout, number, figures):
+    standin = ("config/smoke.yaml", "config/gama_standin.yaml")
+    jobs = planned(checkout, "--configfile", *standin, "--", f"paper_figure_{number}")
+    assert {name for name in jobs if name.startswith("figure_")} == figures
+    assert jobs.get("gama_standin", 0) == (1 if number in (3, 4, 7) else 0)
+
+
 def test_the_linter_is_content(checkout):
     assert "good condition" in snakemake(checkout, "--lint")

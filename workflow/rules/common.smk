@@ -247,6 +247,11 @@ def figure_files(survey):
     ]
 
 
+def figures_named(folder, *names):
+    """Some figures of a results folder."""
+    return [f"results/{folder}/figures/{name}.pdf" for name in names]
+
+
 def products_of(survey):
     """Everything that is made of a survey."""
     names = ("samples.fits", "summary.md", "report.html")
