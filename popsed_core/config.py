@@ -216,6 +216,10 @@ class GamaSurvey:
         tuple[Literal["u", "g", "r", "i", "z", "Y", "J", "H", "K"], ...],
         Field(min_length=1, description="to fit"),
     ] = ("u", "g", "r", "i", "z")
+    mass_offset: Annotated[
+        float,
+        Field(description="[dex] added to the masses compared with; paper, figure 7: 0.35"),
+    ] = 0.0
     cuts: Cuts = dataclasses.field(default_factory=Cuts)
     fit: Changes = dataclasses.field(default_factory=dict)
     parameters: Changes = dataclasses.field(default_factory=dict)

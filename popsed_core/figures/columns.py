@@ -29,4 +29,7 @@ def parameter_column(
 
 def known_name(reference: Reference | None) -> str:
     """Return what a legend calls the reference."""
-    return "" if reference is None else KNOWN_NAMES[reference.kind]
+    if reference is None:
+        return ""
+    name = KNOWN_NAMES[reference.kind]
+    return f"{name}\n({reference.note})" if reference.note else name

@@ -60,14 +60,21 @@ class Reference:
         names: columns: ``redshift`` and ``log_stellar_mass`` of a survey; of a mock every
             parameter and derived quantity.
         kind: ``spectroscopy`` or ``truth``.
+        note: what was done to the values, to be said wherever they are shown.
     """
 
     values: np.ndarray = array("per column", "galaxy", "column")
     names: tuple[str, ...] = ()
     kind: str = "spectroscopy"
+    note: str = ""
 
     def __post_init__(self) -> None:
         check_axes(self)
+
+    @property
+    def label(self) -> str:
+        """The kind, and the note if there is one."""
+        return f"{self.kind}, {self.note}" if self.note else self.kind
 
     def column(self, name: str) -> np.ndarray:
         """Return one column, without its unknown entries."""
@@ -90,6 +97,7 @@ class Photometry:
             none [mag AB].
         path: the file, for messages.
         others: flux and error of bands that are not fitted, but that cuts may speak of.
+        note: what was done to the reference, to be said wherever it is shown.
         source: ``real``, ``mock`` or ``toy``; what is known otherwise is the truth of the last two.
     """
 
@@ -101,6 +109,7 @@ class Photometry:
     j_minus_k: np.ndarray | None = None
     path: str = ""
     others: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    note: str = ""
     source: str = "real"
 
 
@@ -219,4 +228,4 @@ def _reference(photometry: Photometry, mask: np.ndarray) -> Reference:
     columns = [np.where(np.isfinite(x), x, np.nan)[mask] for x in photometry.reference.values()]
     values = np.stack(columns, axis=1) if columns else np.empty((int(mask.sum()), 0))
     kind = "spectroscopy" if photometry.source == "real" else "truth"
-    return Reference(values=values, names=tuple(photometry.reference), kind=kind)
+    return Reference(values, tuple(photometry.reference), kind, photometry.note)

@@ -61,7 +61,7 @@ class Comparison:
     Attributes:
         name: the quantity.
         unit: of the distances and offsets that are not ratios.
-        kind: ``spectroscopy`` or ``truth``.
+        kind: ``spectroscopy`` or ``truth``, and what was done to it.
         n_reference: galaxies with a known value.
         w1: Wasserstein-1 distance of the ensemble.
         w1_over_std: the same over the standard deviation of the reference.
@@ -116,7 +116,7 @@ def _compare_column(samples: PopulationSamples, reference: Reference, name: str)
     return Comparison(
         name=name,
         unit=COLUMNS[name].unit,
-        kind=reference.kind,
+        kind=reference.label,
         n_reference=truth.size,
         w1=w1,
         w1_over_std=w1 / float(truth.std()),

@@ -8,6 +8,7 @@ from astropy.io import fits
 
 from popsed_core.config import Cuts, GamaSurvey
 from popsed_core.errors import InputError
+from popsed_core.figures.columns import known_name
 from popsed_core.photometry.build_catalogue import build_catalogue
 
 BANDS = tuple("ugrizYJHK")
@@ -109,6 +110,18 @@ def test_the_released_notebook_asks_for_nine_bands_a_mass_and_u_below_30(tmp_pat
         "J - K > 0.025 where known": 0, "log mass > 0, and known": 1, "u < 30": 1,
     }  # fmt: skip
     assert catalogue.bands == tuple("ugriz")
+
+
+def test_an_offset_of_the_masses_is_said(tmp_path, tables):
+    _, photometry, masses = tables
+    survey = replace(SURVEY, mass_offset=0.35)
+    catalogue, reference = build(tmp_path, photometry, masses, survey)
+    np.testing.assert_allclose(reference.column("log_stellar_mass"), masses["logmintsfh"] + 0.35)
+    assert reference.label == "spectroscopy, log mass +0.35 dex"
+    assert known_name(reference) == "spectroscopic survey\n(log mass +0.35 dex)"
+    plain, reference = build(tmp_path, photometry, masses)
+    assert known_name(reference) == "spectroscopic survey"
+    assert np.array_equal(plain.mag, catalogue.mag)
 
 
 def test_other_bands_can_be_fitted(tmp_path, tables):

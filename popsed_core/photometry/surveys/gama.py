@@ -42,7 +42,7 @@ def read_gama(survey: GamaSurvey, photometry: Path, masses: Path) -> Photometry:
     at, rows = _join(seen, photometry, known, masses)
     flux = {band: _flux(seen, band, at, photometry) for band in FILTERS}
     mag = {band: _column(seen, f"MAG_AUTO_{band}", at, photometry) for band in "JK"}
-    mass = _column(known, "logmintsfh", rows, masses)
+    mass = _column(known, "logmintsfh", rows, masses) + survey.mass_offset
     maggies, error = zip(*(flux[band] for band in survey.bands), strict=True)
     return Photometry(
         maggies=np.stack(maggies, axis=1),
@@ -52,6 +52,7 @@ def read_gama(survey: GamaSurvey, photometry: Path, masses: Path) -> Photometry:
         reference={"redshift": _column(known, "Z", rows, masses), "log_stellar_mass": mass},
         j_minus_k=mag["J"] - mag["K"],
         path=f"{photometry}, {masses}",
+        note=f"log mass {survey.mass_offset:+g} dex" if survey.mass_offset else "",
         others={band: flux[band] for band in FILTERS if band not in survey.bands},
         source="stand-in" if _is_standin(photometry) or _is_standin(masses) else "real",
     )
