@@ -72,7 +72,10 @@ INPUT_TESTS = {
         "tests/spectra/test_training_set.py",
         "tests/spectra/test_training_index.py",
     ),
-    "emulator: missing segment, other table or prior": ("tests/spectra/test_emulator.py",),
+    "emulator: missing segment, other table, prior or training set": (
+        "tests/spectra/test_emulator.py",
+        "tests/spectra/test_emulator_data.py",
+    ),
     "bad inputs: one clear line, nothing left": ("tests/test_bad_inputs.py",),
 }
 
