@@ -66,14 +66,10 @@ def test_a_broken_connection_is_taken_up_where_it_broke(archive, get, caplog):
 
 
 def test_a_later_run_takes_up_what_an_earlier_one_left(archive, get, tmp_path, monkeypatch):
-    archive.drops = [3_000_000]
-    monkeypatch.setattr(fetch_web, "N_ATTEMPTS", 1)
-    archive.statuses = [200]
-
     def killed(*_):
         raise KeyboardInterrupt
 
-    archive.statuses = []
+    archive.drops = [3_000_000]
     with monkeypatch.context() as patch:
         patch.setattr(fetch_web.time, "sleep", killed)
         with pytest.raises(KeyboardInterrupt):
