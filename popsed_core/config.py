@@ -282,8 +282,17 @@ class MockSurvey:
     kind: Literal["table2_mock", "realistic_mock"]
     noise_from: Annotated[Name, Field(description="survey whose bands and noise are used")]
     n_galaxies: Annotated[Count, Field(description="after all cuts")] = 10_000
+    joint: Annotated[
+        Literal["volume", "reference"],
+        Field(
+            description="redshifts and masses: of a volume and a mass function, or resampled from "
+            "the reference of noise_from (the paper)"
+        ),
+    ] = "volume"
     limit_band: Name = "r"
-    limit_mag: Annotated[float, Field(description="[mag] faint limit in limit_band")] = 17.77
+    limit_mag: Annotated[
+        float | None, Field(description="[mag] faint limit in limit_band; null: none (reference)")
+    ] = 17.77
     model_error: Annotated[
         float, Field(ge=0, description="[mag] per galaxy and band, unknown to the fit")
     ] = 0.0
@@ -304,6 +313,10 @@ class MockSurvey:
     cuts: Cuts = dataclasses.field(default_factory=Cuts)
     fit: Changes = dataclasses.field(default_factory=dict)
     parameters: Changes = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.joint == "volume" and self.limit_mag is None:
+            raise ValueError("limit_mag: a volume has ever fainter galaxies; give a limit")
 
 
 @dataclass(frozen=True, config=STRICT)

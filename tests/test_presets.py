@@ -65,6 +65,7 @@ def test_the_paper_s_galaxies_are_cut_as_its_text_says_and_the_code_s_as_its_not
     paper, released = load(BASE, PAPER), load(BASE, PAPER, RELEASED)
     mock, cuts = paper.surveys["table2_mock"], paper.surveys["gama"].cuts
     assert (mock.n_galaxies, mock.noise_from, mock.cuts.min_snr) == (100_863, "gama", 1)
+    assert (mock.joint, mock.limit_mag) == ("reference", None)
     assert (cuts.min_snr, cuts.min_j_minus_k, cuts.also_bands, cuts.max_mag) == (1, 0.025, (), {})
     cuts = released.surveys["gama"].cuts
     assert (cuts.min_snr, cuts.min_j_minus_k, cuts.min_log_mass) == (1, 0.025, 0)

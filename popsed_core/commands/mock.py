@@ -33,6 +33,9 @@ def register(nouns: Subparsers) -> None:
     observe.add_argument(
         "--base-catalogue", type=Path, required=True, metavar="PATH", help=INPUTS["catalogue"]
     )
+    observe.add_argument(
+        "--base-reference", type=Path, metavar="PATH", help="to resample, where joint is reference"
+    )
     add_redshift_range(observe)
     add_outputs(observe)
     add_threads(observe)
@@ -52,10 +55,10 @@ def run_observe(args: argparse.Namespace) -> None:
     """Draw, observe, select and write a mock survey."""
     from popsed_core.artefacts import load
     from popsed_core.config import MockSurvey, SpectraConfig, from_json
-    from popsed_core.photometry.catalogue import Catalogue, format_cut_flow
+    from popsed_core.photometry.catalogue import Catalogue, Reference, format_cut_flow
     from popsed_core.photometry.coverage import check_filters
     from popsed_core.photometry.noise import NoiseTable
-    from popsed_core.photometry.surveys.mock import observe
+    from popsed_core.photometry.surveys.mock import RealSurvey, observe
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.ssp import SSPGrid
 
@@ -64,17 +67,18 @@ def run_observe(args: argparse.Namespace) -> None:
     noise = load(args.noise, NoiseTable)
     check_bands(args, base_catalogue=base, noise=noise)
     check_filters(base.filters, args.redshift, (float(grid.ssp_wave[0]), float(grid.ssp_wave[-1])))
+    known = None if args.base_reference is None else load(args.base_reference, Reference)
     catalogue, reference = observe(
         args.survey,
         from_json(MockSurvey, args.section, "--section"),
         from_json(SpectraConfig, args.spectra, "--spectra"),
         seed=args.seed,
         grid=grid,
-        base=base,
-        noise=noise,
+        like=RealSurvey(base, noise, known),
     )
     log.info("%s", format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()))
     inputs = {"ssp": args.ssp, "base_catalogue": args.base_catalogue, "noise": args.noise}
+    inputs |= {"base_reference": args.base_reference} if known is not None else {}
     save_catalogue(args, catalogue, reference, inputs)
 
 

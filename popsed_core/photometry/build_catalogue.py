@@ -53,8 +53,9 @@ def build_catalogue(
     found = paths or survey.paths
     if None in found or len(found) != len(survey.paths):
         raise InputError(
-            f"{survey.kind}: got {len(paths)} files, expected {len(survey.paths)}; give them, or "
-            "set their paths in the survey's section"
+            f"path: a survey of kind {survey.kind} needs a file for each of its "
+            f"{len(survey.paths)} tables, got {len(paths)}; give them, or set their paths in its "
+            "section"
         )
     photometry = READERS[survey.kind](survey, *map(Path, found))
     check_filters(photometry.filters, redshift_range, spectrum_range)

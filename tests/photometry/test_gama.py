@@ -148,7 +148,7 @@ def test_tables_without_a_galaxy_in_common_are_told(tmp_path, tables):
 
 def test_one_table_is_not_enough(tmp_path, tables):
     path = write(tmp_path / "ApMatchedCat.fits", tables[1])
-    with pytest.raises(InputError, match="gama_dr3: got 1 files, expected 2"):
+    with pytest.raises(InputError, match="needs a file for each of its 2 tables, got 1"):
         build_catalogue(SURVEY, path)
 
 

@@ -138,12 +138,12 @@ def test_truncated_table_is_an_input_error_that_names_it(tmp_path, kept):
 
 def test_survey_without_a_file_says_so():
     with pytest.raises(InputError, match="path: a survey of kind kcorrect_sdss needs a file"):
-        build_catalogue(SURVEY, None)
+        build_catalogue(SURVEY)
 
 
 def test_mock_is_not_read_from_a_file():
     with pytest.raises(InputError, match="table2_mock is not read from a file"):
-        build_catalogue(MockSurvey(kind="table2_mock", noise_from="demo"), None)
+        build_catalogue(MockSurvey(kind="table2_mock", noise_from="demo"))
 
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"{REAL} has not been downloaded")

@@ -13,7 +13,9 @@ from popsed_core.artefacts import Provenance, save
 from popsed_core.config import Cuts, MockSurvey
 from popsed_core.errors import InputError
 from popsed_core.parameters import DERIVED, NAMES
+from popsed_core.photometry.catalogue import Reference
 from popsed_core.photometry.surveys import mock
+from popsed_core.photometry.surveys.mock import RealSurvey
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.theta import from_matrix
 
@@ -23,9 +25,13 @@ NOISE = noise_table(BASE)
 LIMIT = 17.77  # [mag]
 
 
-def observe(kind="table2_mock", *, name="mock", seed=1, n_galaxies=200, noise=NOISE, **changes):
-    config = MockSurvey(kind, "toy", n_galaxies=n_galaxies, limit_mag=LIMIT, **changes)
-    return mock.observe(name, config, SPECTRA, seed=seed, grid=GRID, base=BASE, noise=noise)
+def observe(
+    kind="table2_mock", *, name="mock", seed=1, n_galaxies=200, noise=NOISE, known=None, **changes
+):
+    settings = {"limit_mag": LIMIT} | changes
+    config = MockSurvey(kind, "toy", n_galaxies=n_galaxies, **settings)
+    like = RealSurvey(BASE, noise, known)
+    return mock.observe(name, config, SPECTRA, seed=seed, grid=GRID, like=like)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,7 +107,9 @@ def test_bands_and_filters_are_the_base_surveys(observed):
 def test_toy_spectra_make_a_toy_mock(base, expected):
     config = MockSurvey("table2_mock", "toy", n_galaxies=20)
     real = dataclasses.replace(BASE, source=base)
-    catalogue, _ = mock.observe("m", config, SPECTRA, seed=1, grid=GRID, base=real, noise=NOISE)
+    catalogue, _ = mock.observe(
+        "m", config, SPECTRA, seed=1, grid=GRID, like=RealSurvey(real, NOISE)
+    )
     assert catalogue.source == expected
 
 
@@ -205,15 +213,53 @@ def test_an_impossible_limit_is_refused_with_the_count(monkeypatch):
     monkeypatch.setattr(mock, "MAX_BATCHES", 2)
     config = MockSurvey("table2_mock", "toy", n_galaxies=10**6, limit_mag=15.0)
     with pytest.raises(InputError, match=r"surveys\.m: only \d+ of 8000 .* r < 15\.0; loosen"):
-        mock.observe("m", config, SPECTRA, seed=1, grid=GRID, base=BASE, noise=NOISE)
+        mock.observe("m", config, SPECTRA, seed=1, grid=GRID, like=RealSurvey(BASE, NOISE))
 
 
 def test_a_limit_beyond_any_galaxy_is_refused_at_once():
     config = MockSurvey("table2_mock", "toy", limit_mag=-20.0)
     with pytest.raises(InputError, match=r"limit_mag: no galaxy .* that bright; loosen it"):
-        mock.observe("m", config, SPECTRA, seed=1, grid=GRID, base=BASE, noise=NOISE)
+        mock.observe("m", config, SPECTRA, seed=1, grid=GRID, like=RealSurvey(BASE, NOISE))
 
 
 def test_a_cut_on_an_unknown_band_is_refused():
     with pytest.raises(InputError, match=r"surveys\.mock\.cuts\.max_mag: got \['y'\], expected"):
         observe(cuts=Cuts(max_mag={"y": 20.0}))
+
+
+# --- redshifts and masses of a survey -------------------------------------------------------
+
+KNOWN = Reference(
+    np.array([[0.05, 9.5], [0.1, 10.0], [0.2, 11.0], [0.3, np.nan], [1.5, 11.0], [0.1, 14.0]]),
+    ("redshift", "log_stellar_mass"),
+)
+
+
+def test_a_resampled_mock_has_pairs_of_the_survey_without_a_limit():
+    catalogue, truth = observe(
+        joint="reference", limit_mag=None, known=KNOWN, cuts=Cuts(min_snr=0.0), n_galaxies=900
+    )
+    pairs = np.stack([truth.column("redshift"), truth.column("log_stellar_mass")], axis=1)
+    found, counts = np.unique(pairs, axis=0, return_counts=True)
+    np.testing.assert_array_equal(found, KNOWN.values[:3])
+    assert abs(counts - 300).max() < 60
+    assert catalogue.mag[:, 2].max() > LIMIT
+    assert "r < 17.77" not in catalogue.cut_names
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (None, "joint: reference, but none is given"),
+        (Reference(KNOWN.values[:, :1], ("redshift",)), "has no log_stellar_mass"),
+        (Reference(KNOWN.values[3:], KNOWN.names), "no galaxy has a redshift in"),
+    ],
+)
+def test_a_reference_that_cannot_be_resampled_is_refused(known, told):
+    with pytest.raises(InputError, match=told):
+        observe(joint="reference", limit_mag=None, known=known)
+
+
+def test_a_volume_needs_a_limit():
+    with pytest.raises(ValueError, match="limit_mag: a volume has ever fainter galaxies"):
+        observe(limit_mag=None)

@@ -121,7 +121,7 @@ def test_a_mock_limited_in_z_is_the_one_that_leaves_nothing_out(kind, monkeypatc
     config = MockSurvey(
         kind, "toy", n_galaxies=600, limit_band="z", limit_mag=18.5, max_redshift=0.15
     )
-    world = {"grid": GRID, "base": BASE, "noise": noise_table(BASE)}
+    world = {"grid": GRID, "like": mock.RealSurvey(BASE, noise_table(BASE))}
     _, quick = mock.observe("m", config, SPECTRA, seed=1, **world)
     monkeypatch.setattr(mock, "least_mass_in_band", lambda *_, **__: everything)
     catalogue, slow = mock.observe("m", config, SPECTRA, seed=2, **world)

@@ -199,6 +199,14 @@ def test_gama_is_two_tables_from_the_archive_or_from_a_folder(checkout):
     assert "--input resources/gama_photometry.fits resources/gama_masses.fits" in build
 
 
+def test_the_paper_s_mock_resamples_gama(checkout):
+    words = ("--configfile", "config/paper.yaml", "config/gama_standin.yaml")
+    target = "results/table2_mock/catalogue.h5"
+    text = snakemake(checkout, "-n", "-p", *words, "--", target)
+    (command,) = re.findall(r"popsed mock observe .*", text)
+    assert "--base-reference results/gama/reference.h5" in command
+
+
 @pytest.mark.parametrize(
     ("number", "figures"),
     [

@@ -199,6 +199,19 @@ def noise_source(wildcards):
     return CONFIG.surveys[wildcards.survey].noise_from
 
 
+def resampled(wildcards):
+    """The redshifts and masses that a mock resamples, by name, where it does."""
+    if CONFIG.surveys[wildcards.survey].joint == "volume":
+        return {}
+    return {"reference": f"results/{noise_source(wildcards)}/reference.h5"}
+
+
+def resampled_option(wildcards, input):
+    """The same as an option of `popsed`."""
+    path = input.get("reference")
+    return shlex.join(["--base-reference", path]) if path else ""
+
+
 def json_without(section, *keys):
     """A section as JSON without the keys that its rule does not use, so that they rerun nothing."""
     plain = schema.to_plain(section)

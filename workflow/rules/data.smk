@@ -97,6 +97,7 @@ rule build_catalogue:
 
 rule observe_mock:
     input:
+        unpack(resampled),
         ssp="results/ssp.h5",
         base=lambda wildcards: f"results/{noise_source(wildcards)}/catalogue.h5",
         noise=lambda wildcards: f"results/{noise_source(wildcards)}/noise.h5",
@@ -121,6 +122,7 @@ rule observe_mock:
         spectra=json_without(CONFIG.spectra, "engine"),
         seed=CONFIG.seed,
         redshift=redshift_range,
+        resampled=resampled_option,
         code=code_version("popsed_core.photometry.surveys.mock"),
     message:
         "{wildcards.survey}: draw galaxies of known truth and observe them"
@@ -129,6 +131,7 @@ rule observe_mock:
         " --spectra {params.spectra:q} --seed {params.seed} --n-threads {threads}"
         " --redshift {params.redshift}"
         " --ssp {input.ssp:q} --base-catalogue {input.base:q} --noise {input.noise:q}"
+        " {params.resampled}"
         " --catalogue {output.catalogue:q} --reference {output.reference:q}"
         " --cut-flow {output.cut_flow:q} 2>&1 | tee {log:q}"
 

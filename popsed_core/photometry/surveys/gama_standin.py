@@ -17,7 +17,7 @@ from popsed_core.config import Cuts, MockSurvey, SpectraConfig
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.photometry.surveys.gama import FILTERS, STANDIN_KEY, ZERO_POINT
-from popsed_core.photometry.surveys.mock import observe
+from popsed_core.photometry.surveys.mock import RealSurvey, observe
 from popsed_core.runtime import numpy_generator
 from popsed_core.spectra.ssp import SSPGrid
 
@@ -99,7 +99,7 @@ def make_standin(
     nothing = np.zeros((1, len(BANDS)))
     base = Catalogue(nothing, nothing, np.array([1]), BANDS, tuple(CURVES.values()), ("read",))
     catalogue, truth = observe(
-        NAME, config, spectra, seed=seed, grid=grid, base=base, noise=noise_table()
+        NAME, config, spectra, seed=seed, grid=grid, like=RealSurvey(base, noise_table())
     )
     rng = numpy_generator(seed, NAME, "tables")
     known = _masses(truth, n_galaxies)

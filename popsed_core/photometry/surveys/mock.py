@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +20,11 @@ from popsed_core.photometry.surveys.mock_depth import (
     least_mass_in_band,
     least_mass_in_r,
 )
-from popsed_core.photometry.surveys.mock_populations import POPULATIONS, VolumeMassDensity
+from popsed_core.photometry.surveys.mock_populations import (
+    POPULATIONS,
+    Resampled,
+    VolumeMassDensity,
+)
 from popsed_core.photometry.synthetic import SyntheticPhotometry, build_synthetic_photometry
 from popsed_core.runtime import generator, numpy_generator
 from popsed_core.spectra.ssp import SSPGrid
@@ -35,6 +40,20 @@ ML_BAND = "r"  # in which the populations' least mass-to-light ratios are known
 DRAW_MARGIN = 0.2  # [mag] beyond the limit that noise and model error may scatter in
 
 
+class RealSurvey(NamedTuple):
+    """What a mock takes from a real survey.
+
+    Attributes:
+        base: its bands and filters.
+        noise: its noise.
+        known: its redshifts and masses, where the mock resamples them.
+    """
+
+    base: Catalogue
+    noise: NoiseTable
+    known: Reference | None = None
+
+
 def observe(
     name: str,
     config: MockSurvey,
@@ -42,8 +61,7 @@ def observe(
     *,
     seed: int,
     grid: SSPGrid,
-    base: Catalogue,
-    noise: NoiseTable,
+    like: RealSurvey,
 ) -> tuple[Catalogue, Reference]:
     """Draw galaxies until ``n_galaxies`` pass the survey's limits.
 
@@ -53,8 +71,7 @@ def observe(
         spectra: the stellar-population model.
         seed: the run's seed.
         grid: SSP table.
-        base: the survey whose bands it shares.
-        noise: that survey's noise.
+        like: the survey that it imitates.
 
     Returns:
         The catalogue, and the true parameters and derived quantities of its galaxies.
@@ -62,6 +79,7 @@ def observe(
     Raises:
         InputError: the limit band does not exist, or (almost) nothing passes the limits.
     """
+    base, noise, known = like
     for key, bands in (("limit_band", [config.limit_band]), ("cuts.max_mag", config.cuts.max_mag)):
         if unknown := set(bands) - set(base.bands):
             raise InputError(
@@ -72,9 +90,14 @@ def observe(
     waves = np.array([load_filter(item).effective_wave for item in base.filters])
     errors = ModelErrors(config, waves)
     sky = _Sky(name, config, errors, seed, photometry, NoiseModel(noise).double())
-    density = VolumeMassDensity(
-        spectra.cosmology, config.max_redshift, sky.least_mass(spectra, grid, base.bands)
-    )
+    density: VolumeMassDensity | Resampled
+    if config.joint == "volume":
+        least_mass = sky.least_mass(spectra, grid, base.bands)
+        density = VolumeMassDensity(spectra.cosmology, config.max_redshift, least_mass)
+    elif known is None:
+        raise InputError(f"surveys.{name}.joint: reference, but none is given; give its file")
+    else:
+        density = Resampled(known, config.max_redshift)
     rows: list[np.ndarray] = []
     cuts: CutFlow | None = None
     for _ in range(MAX_BATCHES):
@@ -88,10 +111,15 @@ def observe(
     else:
         raise InputError(
             f"surveys.{name}: only {sum(map(len, rows))} of {BATCH * MAX_BATCHES} galaxies pass "
-            f"{config.limit_band} < {config.limit_mag}; loosen the limit"
+            f"{_limit(config)}; loosen the limit"
         )
     table = np.concatenate(rows)[: config.n_galaxies]
     return _split(table, config, base, cuts, is_toy=grid.source == "toy")
+
+
+def _limit(config: MockSurvey) -> str:
+    has_limit = config.limit_mag is not None
+    return f"{config.limit_band} < {config.limit_mag}" if has_limit else "the cuts"
 
 
 class ModelErrors:
@@ -161,7 +189,7 @@ class _Sky:
         )
 
     def batch(
-        self, density: VolumeMassDensity, bands: tuple[str, ...]
+        self, density: VolumeMassDensity | Resampled, bands: tuple[str, ...]
     ) -> tuple[np.ndarray, CutFlow]:
         """Return the rows (parameters, derived, mag, mag error) that pass, and the cut flow."""
         columns = density.sample(self.rng, BATCH)
@@ -177,7 +205,8 @@ class _Sky:
     def _cut(self, mag: np.ndarray, mag_error: np.ndarray, bands: tuple[str, ...]) -> CutFlow:
         config = self.config
         cuts = CutFlow(len(mag))
-        limits = {config.limit_band: config.limit_mag, **config.cuts.max_mag}
+        limit = {} if config.limit_mag is None else {config.limit_band: config.limit_mag}
+        limits = {**limit, **config.cuts.max_mag}
         for band, faint in limits.items():
             cuts.keep(f"{band} < {faint:g}", mag[:, bands.index(band)] < faint)
         snr = MAG_PER_LN / mag_error

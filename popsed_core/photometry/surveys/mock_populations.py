@@ -12,6 +12,7 @@ from scipy.stats import truncnorm
 
 from popsed_core.config import CosmologyConfig
 from popsed_core.errors import InputError
+from popsed_core.photometry.catalogue import Reference
 from popsed_core.photometry.surveys.mock_depth import LeastMass, Parts
 from popsed_core.spectra.cosmology import comoving_volume_density
 
@@ -156,6 +157,35 @@ class VolumeMassDensity:
         cell = np.searchsorted(self.cumulative, rng.uniform(size=n) * self.cumulative[-1])
         index = np.stack([cell // N_GRID, cell % N_GRID]) + rng.uniform(size=(2, n))
         redshift, mass = self.origin[:, None] + self.step[:, None] * index
+        return {"redshift": redshift, "log_stellar_mass": mass}
+
+
+class Resampled:
+    """Draws (redshift, formed mass) from galaxies of a survey, as the paper's mock does."""
+
+    def __init__(self, reference: Reference, max_redshift: float) -> None:
+        """Keep the galaxies within the mock's ranges.
+
+        Raises:
+            InputError: the reference lacks redshifts or masses, or none are within the ranges.
+        """
+        names = ("redshift", "log_stellar_mass")
+        if missing := [name for name in names if name not in reference.names]:
+            raise InputError(f"joint: reference, but the survey's reference has no {missing[0]}")
+        columns = [reference.values[:, reference.names.index(name)] for name in names]
+        known = np.stack(columns, axis=1).astype(np.float64)
+        (low, high), redshift, mass = MASS_RANGE, known[:, 0], known[:, 1]
+        is_inside = (redshift > MIN_REDSHIFT) & (redshift < max_redshift)
+        self.known = known[is_inside & (mass > low) & (mass < high)]
+        if not len(self.known):
+            raise InputError(
+                f"joint: reference, but no galaxy has a redshift in {MIN_REDSHIFT:g}-"
+                f"{max_redshift:g} and a log mass in {low:g}-{high:g}"
+            )
+
+    def sample(self, rng: np.random.Generator, n: int) -> Columns:
+        """Return ``n`` redshifts and log formed masses, pairs of the same galaxy."""
+        redshift, mass = self.known[rng.integers(len(self.known), size=n)].T
         return {"redshift": redshift, "log_stellar_mass": mass}
 
 
