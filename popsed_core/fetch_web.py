@@ -43,7 +43,7 @@ class Pin:
 
     Attributes:
         sha256: of its content.
-        size: [byte].
+        size: [byte]; negative where only the sha256 is known.
         url: where it was first seen.
     """
 
@@ -127,10 +127,11 @@ def check_pin(found: Pin, pin: Pin | None, origin: str, lock: Path) -> None:
     """Raise InputError unless a file is the pinned one."""
     if pin is None or found.sha256 == pin.sha256:
         return
+    size = f" ({pin.size} bytes)" if pin.size >= 0 else ""
     raise InputError(
-        f"{origin}: sha256 is {found.sha256} ({found.size} bytes), expected {pin.sha256} "
-        f"({pin.size} bytes): damaged, or another version; rerun to download it again, or, if the "
-        f"new file is right, remove its entry from {lock}"
+        f"{origin}: sha256 is {found.sha256} ({found.size} bytes), expected {pin.sha256}{size}: "
+        "damaged, or another version; rerun to download it again, or, if the new file is right, "
+        f"remove its entry from {lock}, or downloads.<name>.sha256 where that says so"
     )
 
 

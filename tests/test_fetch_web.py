@@ -165,6 +165,7 @@ def test_another_file_than_the_pinned_one_is_refused(archive, get, tmp_path, is_
     other = hashlib.sha256(archive.contents[NAME]).hexdigest()
     for part in (archive.url(NAME), SHA, other, "remove its entry from", "lock.json"):
         assert part in str(caught.value)
+    assert "-1 bytes" not in str(caught.value)
     assert names(tmp_path / "resources") == []
 
 
