@@ -342,7 +342,22 @@ class NoiseConfig:
         Literal["error_given_flux", "snr_given_flux", "log_snr_given_flux"],
         Field(description="ours; the paper's; the released code's"),
     ] = "error_given_flux"
+    flux: Annotated[
+        Literal["intrinsic", "observed"],
+        Field(description="at which it is measured: before the noise, or the catalogue's (paper)"),
+    ] = "intrinsic"
+    truncation: Annotated[
+        Literal["cuts", "positive"],
+        Field(
+            description="noisy fluxes are drawn as the catalogue's cuts let them pass, or only "
+            "positive (paper)"
+        ),
+    ] = "cuts"
     n_bins: Annotated[int, Field(ge=3, description="magnitude bins per band")] = 30
+
+    def __post_init__(self) -> None:
+        if self.flux == "intrinsic" and self.form != "error_given_flux":
+            raise ValueError(f"flux: intrinsic needs form error_given_flux, got form {self.form}")
 
 
 @dataclass(frozen=True, config=STRICT)

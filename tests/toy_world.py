@@ -17,7 +17,8 @@ from popsed_core.config import (
 )
 from popsed_core.inference.fit import FitTask, Survey
 from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.photometry.noise import NoiseModel, NoiseTable, fit_noise
+from popsed_core.photometry.noise import NoiseModel, NoiseTable
+from popsed_core.photometry.noise_fit import fit_noise
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.runtime import generator
 from popsed_core.spectra.ssp_toy import toy_grid

@@ -27,7 +27,7 @@ def run_fit(args: argparse.Namespace) -> None:
     from popsed_core.artefacts import load, save
     from popsed_core.config import NoiseConfig, from_json
     from popsed_core.photometry.catalogue import Catalogue
-    from popsed_core.photometry.noise import fit_noise
+    from popsed_core.photometry.noise_fit import fit_noise
 
     config = from_json(NoiseConfig, args.section, "--section")
     catalogue = load(args.catalogue, Catalogue)

@@ -9,7 +9,8 @@ from matplotlib.patches import Patch
 
 from popsed_core.figures import style
 from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.photometry.noise import NoiseTable, noise_quantity
+from popsed_core.photometry.noise import NoiseTable
+from popsed_core.photometry.noise_fit import noise_quantity
 
 LABELS = {
     "error_given_flux": r"$\log_{10}$ flux error [maggies]",

@@ -28,6 +28,8 @@ class Catalogue:
         filters: filter of each band, as ``filters.load`` understands it.
         cut_names: what was done at each step, starting with ``read``.
         source: ``real``, ``mock`` or ``toy``.
+        min_snr: flux over error that every galaxy has in every band.
+        max_mag: faint limit of each band, infinite where there is none; empty: nowhere [mag].
     """
 
     mag: np.ndarray = array("mag(AB)", "galaxy", "band")
@@ -37,9 +39,13 @@ class Catalogue:
     filters: tuple[str, ...] = ()
     cut_names: tuple[str, ...] = ()
     source: str = "real"
+    min_snr: float = 0.0
+    max_mag: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         check_axes(self)
+        if len(self.max_mag) not in (0, len(self.bands)):
+            raise ValueError(f"max_mag: got {len(self.max_mag)} limits for {self.bands}")
         if not (len(self.bands) == len(self.filters) == self.mag.shape[1]):
             raise ValueError(f"bands: got {self.bands} for {self.mag.shape[1]} columns")
         if not (np.all(np.isfinite(self.mag)) and np.all(np.isfinite(self.mag_error))):
@@ -180,7 +186,7 @@ def select(photometry: Photometry, cuts: Cuts) -> tuple[Catalogue, Reference]:
             f"{photometry.path}: no galaxy is left; rows after each cut: {steps}; loosen the cut "
             f"'{flow.names[flow.n_kept.index(0)]}' or check the columns it uses"
         )
-    return _catalogue(photometry, flow), _reference(photometry, flow.mask)
+    return _catalogue(photometry, flow, cuts), _reference(photometry, flow.mask)
 
 
 def _with_others(photometry: Photometry, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -211,7 +217,7 @@ def _band(photometry: Photometry, band: str) -> np.ndarray:
     return photometry.maggies[:, photometry.bands.index(band)]
 
 
-def _catalogue(photometry: Photometry, flow: CutFlow) -> Catalogue:
+def _catalogue(photometry: Photometry, flow: CutFlow, cuts: Cuts) -> Catalogue:
     flux, error = photometry.maggies[flow.mask], photometry.maggies_error[flow.mask]
     return Catalogue(
         mag=-2.5 * np.log10(flux),
@@ -221,7 +227,14 @@ def _catalogue(photometry: Photometry, flow: CutFlow) -> Catalogue:
         filters=photometry.filters,
         cut_names=tuple(flow.names),
         source=photometry.source,
+        min_snr=cuts.min_snr,
+        max_mag=faint_limits(photometry.bands, cuts.max_mag),
     )
+
+
+def faint_limits(bands: Sequence[str], max_mag: Mapping[str, float]) -> tuple[float, ...]:
+    """Return the faint limit of each band, infinite where there is none; nothing if nowhere."""
+    return tuple(max_mag.get(band, np.inf) for band in bands) if max_mag else ()
 
 
 def _reference(photometry: Photometry, mask: np.ndarray) -> Reference:

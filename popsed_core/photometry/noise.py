@@ -1,43 +1,33 @@
-"""The noise model: how uncertain a flux is, and noisy fluxes that are never negative.
+"""The noise model: noisy fluxes as the survey would have measured and kept them.
 
-Per band, a Gaussian quantity given the magnitude, measured in magnitude bins of the catalogue:
-log10 flux error (ours), SNR (the paper's section 2.2) or log10 SNR (the released code).  The
-paper redraws noise until the flux is positive; that is a truncated normal, drawn here in one go:
+Per band, a Gaussian quantity given the magnitude, from a table (``noise_fit.py``): log10 flux error
+(ours), SNR (the paper's section 2.2) or log10 SNR (the released code).  The paper redraws noise
+until the flux is positive; that is a truncated normal, drawn here in one go:
 flux + sigma x with x = -ndtri(V ndtr(flux / sigma)), V uniform in (0, 1).
 
-Beyond the measured magnitudes the quantity is linear in magnitude.  The paper's and the released
-forms go on along their last two bins.  Ours follows photon counting, SNR = N / sqrt(N + n_pix sky)
-(Merline & Howell 1995): log10 error falls with magnitude by 0.2 / mag where the source's own
-photons rule and not at all where the sky does.  Towards faint fluxes the slope of the last
-magnitude is held between these.  Towards bright ones systematics may rule, errors in proportion
-to the flux: at most 0.4 / mag.  Within the bins too SNR is held from rising with magnitude.
+A catalogue that is cut in SNR or magnitude holds only galaxies whose *noisy* fluxes passed, so ours
+truncates there instead of at zero, x > bound - flux / sigma: the noise of galaxies that the survey
+kept.  No draw is wasted, and none ends where the catalogue cannot have galaxies.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import isotonic_regression
 from torch import Tensor, nn
 
 from popsed_core.artefacts import array, check_axes
-from popsed_core.config import NoiseConfig
-from popsed_core.constants import MAG_PER_LN
-from popsed_core.errors import InputError
-from popsed_core.photometry.catalogue import Catalogue
 
-RANGE_QUANTILES = (0.005, 0.995)  # of the magnitudes that the bins span (released code: same)
-TRIM_QUANTILES = (0.01, 0.99)  # of the values in a bin that its scatter uses (released code)
-MIN_PER_BIN = 10  # galaxies; emptier bins are interpolated over
-POGSON = 0.4  # dex of flux per magnitude
-END_SPAN = 1.0  # [mag] of bins at either end that set the slope beyond
-# physical slopes of log10 error with magnitude [dex / mag]: (steepest, flattest)
-BRIGHT_SLOPES = (-POGSON, 0.0)  # systematics (constant SNR) to sky
-FAINT_SLOPES = (-POGSON / 2, 0.0)  # the source's photons to sky
 MIN_SNR = 0.05  # ASSUME: a Gaussian SNR (paper's form) below this is held there
 MIN_MAGGIES = 1e-15  # flux floor before the logarithm (37.5 mag; released code: same)
 UNIFORM_EDGE = 2.0**-24  # keeps a float32 uniform inside (0, 1)
+# [sigma] ASSUME: what is fainter than this below a cut stays below it, or nothing would tell a flow
+# how far below it is
+MAX_LIFT = 5.0
+NORMAL = math.sqrt(2 * math.pi)  # of the normal density
+LN_10 = math.log(10)
 
 
 @dataclass(frozen=True)
@@ -54,6 +44,8 @@ class NoiseTable:
         form: ``error_given_flux`` (log10 maggies), ``snr_given_flux`` (SNR) or
             ``log_snr_given_flux`` (dex).
         source: ``real``, ``mock`` or ``toy``.
+        min_snr: noisy fluxes are at least so many times their error; 0: only positive.
+        max_mag: and no fainter than this in each band, infinite for no limit; empty: none [mag].
     """
 
     mag: np.ndarray = array("mag(AB)", "band", "node")
@@ -63,91 +55,11 @@ class NoiseTable:
     bands: tuple[str, ...] = ()
     form: str = ""
     source: str = "real"
+    min_snr: float = 0.0
+    max_mag: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         check_axes(self)
-
-
-def noise_quantity(form: str, maggies: np.ndarray, mag_error: np.ndarray) -> np.ndarray:
-    """Return the Gaussian quantity of a form for each galaxy and band."""
-    snr = MAG_PER_LN / mag_error
-    if form == "error_given_flux":
-        return np.log10(maggies / snr)
-    return snr if form == "snr_given_flux" else np.log10(snr)
-
-
-def fit_noise(catalogue: Catalogue, config: NoiseConfig) -> NoiseTable:
-    """Measure the noise model from the catalogue's own errors.
-
-    Args:
-        catalogue: magnitudes and errors.
-        config: the form, and the number of magnitude bins.
-
-    Raises:
-        InputError: a band has too few galaxies to measure its noise.
-    """
-    quantity = noise_quantity(config.form, catalogue.maggies, catalogue.mag_error)
-    rows = [
-        _fit_band(name, catalogue.mag[:, band], quantity[:, band], config)
-        for band, name in enumerate(catalogue.bands)
-    ]
-    mag, median, scatter, mag_range = (np.stack(column) for column in zip(*rows, strict=True))
-    return NoiseTable(
-        mag, median, scatter, mag_range, catalogue.bands, config.form, catalogue.source
-    )
-
-
-def _fit_band(
-    name: str, mag: np.ndarray, quantity: np.ndarray, config: NoiseConfig
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    low, high = np.quantile(mag, RANGE_QUANTILES)
-    edges, step = np.linspace(low, high, config.n_bins + 1, retstep=True)
-    which = np.digitize(mag, edges) - 1
-    counts = np.bincount(which[(mag >= low) & (mag < high)], minlength=config.n_bins)
-    filled = np.flatnonzero(counts >= MIN_PER_BIN)
-    if len(filled) < 2:
-        raise InputError(
-            f"noise of band {name}: fewer than 2 of {config.n_bins} magnitude bins hold "
-            f"{MIN_PER_BIN} galaxies ({len(mag)} in all); lower noise.n_bins or loosen the cuts"
-        )
-    nodes = low + step * (np.arange(-1, config.n_bins + 1) + 0.5)
-    at, members = nodes[filled + 1], [quantity[which == index] for index in filled]
-    median = np.array([np.median(values) for values in members])
-    if config.form == "error_given_flux":
-        median = _never_gaining(at, median, counts[filled])
-        slopes = _physical_slopes(at, median, counts[filled])
-    else:
-        slopes = np.diff(median)[[0, -1]] / np.diff(at)[[0, -1]]
-    scatter = np.interp(nodes, at, [_trimmed_std(values) for values in members])
-    return nodes, _extended(nodes, at, median, slopes), scatter, edges[filled[[0, -1]] + [0, 1]]
-
-
-def _never_gaining(mag: np.ndarray, log_error: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the closest log10 errors at which SNR does not rise with magnitude."""
-    log_flux = -POGSON * mag
-    log_snr = isotonic_regression(log_flux - log_error, weights=counts, increasing=False).x
-    return log_flux - log_snr
-
-
-def _physical_slopes(mag: np.ndarray, log_error: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the slopes beyond the bright and the faint end [dex / mag]; see the module."""
-    near = [mag <= max(mag[0] + END_SPAN, mag[1]), mag >= min(mag[-1] - END_SPAN, mag[-2])]
-    bounds = (BRIGHT_SLOPES, FAINT_SLOPES)
-    fits = [np.polyfit(mag[k], log_error[k], 1, w=np.sqrt(counts[k]))[0] for k in near]
-    return np.array([np.clip(slope, *ends) for slope, ends in zip(fits, bounds, strict=True)])
-
-
-def _extended(
-    nodes: np.ndarray, mag: np.ndarray, median: np.ndarray, slopes: np.ndarray
-) -> np.ndarray:
-    """Return the medians at all nodes: linear between bins, along the slopes beyond them."""
-    before, after = np.minimum(nodes - mag[0], 0), np.maximum(nodes - mag[-1], 0)
-    return np.interp(nodes, mag, median) + slopes[0] * before + slopes[1] * after
-
-
-def _trimmed_std(values: np.ndarray) -> float:
-    low, high = np.quantile(values, TRIM_QUANTILES)
-    return float(values[(values >= low) & (values <= high)].std())
 
 
 class NoiseModel(nn.Module):
@@ -155,12 +67,15 @@ class NoiseModel(nn.Module):
 
     def __init__(self, table: NoiseTable) -> None:
         super().__init__()
-        self.form = table.form
+        self.form, self.min_snr = table.form, table.min_snr
+        # ASSUME: log errors scatter normally where cuts bite; a paper's form has no cuts
+        self.is_cut = table.min_snr > 0 or bool(table.max_mag)
         tables = {
             "first": table.mag[:, 0],
             "step": table.mag[:, 1] - table.mag[:, 0],
             "median": table.median,
             "scatter": table.scatter,
+            "least": 10 ** (-0.4 * np.array(table.max_mag or [np.inf] * len(table.bands))),
         }
         for name, values in tables.items():
             self.register_buffer(name, torch.as_tensor(values), persistent=False)
@@ -172,11 +87,7 @@ class NoiseModel(nn.Module):
 
         Beyond the tables, the line through the last two nodes; the scatter is held at its ends.
         """
-        mag = -2.5 * torch.log10(maggies.clamp(min=MIN_MAGGIES))
-        position = (mag - self.first) / self.step
-        n_nodes = self.median.shape[1]
-        cell = position.detach().floor().long().clamp(0, n_nodes - 2)
-        share = position - cell
+        cell, share = self._cell(maggies)
         value = _between(self.median, cell, share)
         value = value + draw * _between(self.scatter, cell, share.clamp(0, 1))
         if self.form == "error_given_flux":
@@ -184,16 +95,23 @@ class NoiseModel(nn.Module):
         snr = value.clamp(min=MIN_SNR) if self.form == "snr_given_flux" else 10**value
         return maggies / snr
 
+    def _cell(self, maggies: Float[Tensor, "galaxy band"]) -> tuple[Tensor, Tensor]:
+        """Return the interval of nodes that each flux is in, or nearest to, and where in it."""
+        mag = -2.5 * torch.log10(maggies.clamp(min=MIN_MAGGIES))
+        position = (mag - self.first) / self.step
+        cell = position.detach().floor().long().clamp(0, self.median.shape[1] - 2)
+        return cell, position - cell
+
     def forward(
         self, maggies: Float[Tensor, "galaxy band"], generator: torch.Generator, reduction: float
     ) -> Float[Tensor, "galaxy band"]:
-        """Return noisy fluxes, positive [maggies]; arguments as for :meth:`observe`."""
+        """Return noisy fluxes that pass the cuts [maggies]; arguments as for :meth:`observe`."""
         return self.observe(maggies, generator, reduction)[0]
 
     def observe(
         self, maggies: Float[Tensor, "galaxy band"], generator: torch.Generator, reduction: float
     ) -> tuple[Float[Tensor, "galaxy band"], Float[Tensor, "galaxy band"]]:
-        """Return noisy fluxes, positive, and the errors that they were drawn with [maggies].
+        """Return noisy fluxes that pass the cuts, and the errors they were drawn with [maggies].
 
         Args:
             maggies: noiseless fluxes.
@@ -203,16 +121,42 @@ class NoiseModel(nn.Module):
         shape = tuple(maggies.shape)
         draw = torch.randn(shape, generator=generator).to(maggies)
         uniform = torch.rand(shape, generator=generator).to(maggies)
+        if self.is_cut:
+            draw = draw + self._tilt(maggies, reduction)
         sigma = self.sigma(maggies, draw) / reduction
-        noisy = maggies + sigma * positive_normal(maggies / sigma, uniform)
+        bound = (self.least / sigma).clamp(min=self.min_snr)
+        noisy = maggies + sigma * passing_normal(maggies / sigma, uniform, bound)
         return noisy.clamp(min=MIN_MAGGIES), sigma
 
+    def _tilt(
+        self, maggies: Float[Tensor, "galaxy band"], reduction: float
+    ) -> Float[Tensor, "galaxy band"]:
+        """Return by how many sigma the errors of galaxies that pass lie off those of all.
 
-def positive_normal(
-    snr: Float[Tensor, "galaxy band"], uniform: Float[Tensor, "galaxy band"]
+        A normal times P(pass) is, to first order in its logarithm, a normal moved by
+        d ln P / d draw = - phi / Phi(snr - bound) times d (snr - bound) / d draw.
+        """
+        cell, share = self._cell(maggies)
+        scatter = _between(self.scatter, cell, share.clamp(0, 1))
+        sigma = self.sigma(maggies, torch.zeros_like(maggies)) / reduction
+        snr, limit = maggies / sigma, self.least / sigma
+        is_limited = limit > self.min_snr
+        reach = (snr - limit.clamp(min=self.min_snr)).clamp(min=-MAX_LIFT)
+        hazard = torch.exp(-0.5 * reach.square() - torch.special.log_ndtr(reach)) / NORMAL
+        return -hazard * torch.where(is_limited, reach, snr) * scatter * LN_10
+
+
+def passing_normal(
+    snr: Float[Tensor, "galaxy band"],
+    uniform: Float[Tensor, "galaxy band"],
+    bound: Float[Tensor, "galaxy band"],
 ) -> Float[Tensor, "galaxy band"]:
-    """Return x ~ N(0, 1) conditioned on x > -snr, as a smooth map of a uniform draw."""
-    upper = uniform.clamp(UNIFORM_EDGE, 1 - UNIFORM_EDGE) * torch.special.ndtr(snr)
+    """Return x ~ N(0, 1) conditioned on snr + x > bound, as a smooth map of a uniform draw.
+
+    A galaxy more than ``MAX_LIFT`` below the bound is held to what it could reach with that.
+    """
+    reach = (snr - bound).clamp(min=-MAX_LIFT)
+    upper = uniform.clamp(UNIFORM_EDGE, 1 - UNIFORM_EDGE) * torch.special.ndtr(reach)
     return -torch.special.ndtri(upper.clamp(max=1 - UNIFORM_EDGE))
 
 

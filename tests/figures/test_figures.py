@@ -9,7 +9,7 @@ from popsed_core.errors import InputError
 from popsed_core.figures import style
 from popsed_core.figures.corner import LEVELS, Column, corner, enclosing_levels
 from popsed_core.figures.registry import FIGURES, SPECIAL, render, worst_source, write
-from popsed_core.photometry.noise import fit_noise
+from popsed_core.photometry.noise_fit import fit_noise
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_no_nearby_draws_is_said(artefacts):
 
 @pytest.mark.parametrize("form", ["snr_given_flux", "log_snr_given_flux"])
 def test_noise_figure_shows_every_form(form, artefacts):
-    noise = fit_noise(artefacts["catalogue"], NoiseConfig(form=form, n_bins=10))
+    noise = fit_noise(artefacts["catalogue"], NoiseConfig(form, "observed", n_bins=10))
     figure = render("noise_model", artefacts | {"noise": noise})
     assert any("signal-to-noise" in text for text in texts(figure))
 

@@ -10,11 +10,12 @@ from laws_tools import ROOT
 from popsed_core.artefacts import load
 from popsed_core.config import NoiseConfig
 from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.photometry.noise import NoiseModel, fit_noise
+from popsed_core.photometry.noise import NoiseModel
+from popsed_core.photometry.noise_fit import fit_noise
 
 POGSON = 2.5 / np.log(10)
 DEMO = ROOT / "results" / "sdss_demo" / "catalogue.h5"
-OURS = NoiseConfig("error_given_flux", 30)
+OURS = NoiseConfig("error_given_flux", n_bins=30)
 RELEASED = ("snr_given_flux", "log_snr_given_flux")
 FAR = np.linspace(5, 35, 601)  # [mag]
 
@@ -101,7 +102,9 @@ def test_snr_never_rises_with_magnitude(draw):
 def test_empty_outer_bins_are_extrapolation_not_a_plateau(form):
     """A few galaxies far out stretch the bins over magnitudes where nothing is measured."""
     mag = np.concatenate([np.linspace(16, 18, 1000), np.linspace(18.5, 22, 9)])
-    table = fit_noise(catalogue_of(mag, -9.0 - 0.1 * (mag - 18)), NoiseConfig(form, 60))
+    table = fit_noise(
+        catalogue_of(mag, -9.0 - 0.1 * (mag - 18)), NoiseConfig(form, "observed", n_bins=60)
+    )
     np.testing.assert_array_less(table.mag_range[0, 1], 18.2)
     is_beyond = table.mag[0] > 18.2
     assert is_beyond.sum() > 10
@@ -115,7 +118,10 @@ def test_empty_outer_bins_are_extrapolation_not_a_plateau(form):
 def test_the_papers_and_the_released_forms_go_on_along_their_last_two_bins(form):
     mag = bell()
     scatter = 0.1 * np.random.default_rng(3).normal(size=len(mag))
-    table = fit_noise(catalogue_of(mag, counted(mag, 1e-9, 1e-11) + scatter), NoiseConfig(form, 12))
+    table = fit_noise(
+        catalogue_of(mag, counted(mag, 1e-9, 1e-11) + scatter),
+        NoiseConfig(form, "observed", n_bins=12),
+    )
     step = np.diff(table.median[0])
     assert step[0] == pytest.approx(step[1])
     assert step[-1] == pytest.approx(step[-2])

@@ -150,7 +150,7 @@ rule fit_noise:
         runtime=20,
     params:
         section=to_json(CONFIG.noise),
-        code=code_version("popsed_core.photometry.noise"),
+        code=code_version("popsed_core.photometry.noise_fit"),
     message:
         "{wildcards.survey}: fit the noise model"
     shell:

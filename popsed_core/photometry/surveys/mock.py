@@ -11,7 +11,7 @@ from popsed_core.config import MockSurvey, SpectraConfig
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 from popsed_core.parameters import DERIVED, NAMES
-from popsed_core.photometry.catalogue import Catalogue, CutFlow, Reference
+from popsed_core.photometry.catalogue import Catalogue, CutFlow, Reference, faint_limits
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.surveys.mock_depth import (
@@ -89,7 +89,8 @@ def observe(
     photometry = build_synthetic_photometry(grid, base.filters, spectra, redshifts).double()
     waves = np.array([load_filter(item).effective_wave for item in base.filters])
     errors = ModelErrors(config, waves)
-    sky = _Sky(name, config, errors, seed, photometry, NoiseModel(noise).double())
+    whole = dataclasses.replace(noise, min_snr=0.0, max_mag=())  # the cuts come after the noise
+    sky = _Sky(name, config, errors, seed, photometry, NoiseModel(whole).double())
     density: VolumeMassDensity | Resampled
     if config.joint == "volume":
         least_mass = sky.least_mass(spectra, grid, base.bands)
@@ -205,9 +206,7 @@ class _Sky:
     def _cut(self, mag: np.ndarray, mag_error: np.ndarray, bands: tuple[str, ...]) -> CutFlow:
         config = self.config
         cuts = CutFlow(len(mag))
-        limit = {} if config.limit_mag is None else {config.limit_band: config.limit_mag}
-        limits = {**limit, **config.cuts.max_mag}
-        for band, faint in limits.items():
+        for band, faint in _limits(config).items():
             cuts.keep(f"{band} < {faint:g}", mag[:, bands.index(band)] < faint)
         snr = MAG_PER_LN / mag_error
         name = f"SNR > {config.cuts.min_snr:g} in every band"
@@ -222,6 +221,12 @@ class _Sky:
         noisy, sigma = self.noise.observe(maggies, self.generator, 1.0)
         mag_error = MAG_PER_LN * sigma / noisy
         return torch.stack([-2.5 * torch.log10(noisy), mag_error], dim=1).numpy()
+
+
+def _limits(config: MockSurvey) -> dict[str, float]:
+    """Return the faint limits by band [mag]."""
+    limit = {} if config.limit_mag is None else {config.limit_band: config.limit_mag}
+    return {**limit, **config.cuts.max_mag}
 
 
 def _add(first: CutFlow, second: CutFlow) -> CutFlow:
@@ -243,6 +248,8 @@ def _split(
         n_kept=np.array(cuts.n_kept),
         cut_names=tuple(cuts.names),
         source="toy" if is_toy else base.source if base.source in ("toy", "stand-in") else "mock",
+        min_snr=config.cuts.min_snr,
+        max_mag=faint_limits(base.bands, _limits(config)),
     )
     names = (*NAMES, *(row.name for row in DERIVED))
     return catalogue, Reference(table[:, : len(names)], names, "truth")
