@@ -7,7 +7,7 @@ STAMP := .venv/.complete
 # the target comes after options with one value: --quiet would swallow it
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet host reason --cores $(CORES) $(SNAKEMAKE_FLAGS)
 
-.PHONY: help env lock demo mock figures test lint format bar-demo bar-fsps study clean clean-all
+.PHONY: help env lock demo mock figures test lint format bar-demo bar-fsps bar-paper study clean clean-all
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -55,8 +55,11 @@ bar-demo: $(STAMP) ## measure the demo's quality bars afresh; exit 1 if one fall
 bar-fsps: $(STAMP) ## measure the bars of FSPS, training set and emulator afresh (hours)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_fsps $(BARS)
 
+bar-paper: $(STAMP) ## measure the bars of the paper's reproduction afresh (hours)
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_paper $(BARS)
+
 STUDY ?= priors
-study: $(STAMP) ## judge settings on the mocks: STUDY=priors or distances (after make mock)
+study: $(STAMP) ## judge settings on the mocks: STUDY=priors or distances, after make mock
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.run_study $(STUDY)
 
 clean: ## remove results, logs and benchmarks; downloads and committed results stay

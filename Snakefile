@@ -2,6 +2,8 @@
 
 snakemake -c2                    the default survey of config.yaml, to tables, figures, report
 snakemake -c2 mock               every mock survey, compared with its truth
+snakemake -c2 gama               the paper's survey; with config/paper.yaml or config/ours.yaml
+snakemake -c2 paper              its mock and its survey, all that figures 2-4, 6 and 7 show
 snakemake -c2 figures            only the figures of the default survey
 snakemake -c2 paper_figure_2     a figure of the paper, 2 to 7 (config/paper.yaml: its own fit)
 snakemake -c2 training_set       spectra on disk and their principal components
@@ -34,6 +36,8 @@ localrules:
     emulator,
     training_set,
     mock,
+    gama,
+    paper,
     figures,
     report,
 
@@ -85,6 +89,21 @@ rule mock:
         [products_of(survey) for survey in MOCKS],
     message:
         "everything is in results, one folder per mock"
+
+
+rule gama:
+    input:
+        products_of("gama"),
+    message:
+        "everything is in results/gama, the report in report.html"
+
+
+rule paper:
+    input:
+        products_of("table2_mock"),
+        products_of("gama"),
+    message:
+        "the paper's mock is in results/table2_mock, its survey in results/gama"
 
 
 rule figures:

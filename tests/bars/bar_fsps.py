@@ -19,7 +19,6 @@ short.
     inputs      missing and broken files, full disks, killed processes
 """
 
-import argparse
 import json
 import shutil
 import sys
@@ -32,22 +31,19 @@ import numpy as np
 
 from popsed_core import config
 from popsed_core.artefacts import load
-from popsed_core.log_lines import start_logging
 from popsed_core.spectra.pca import SpectrumBasis
 from tests.bars import fsps_speed
 from tests.bars.tools import (
     OUT,
     ROOT,
     Bar,
-    Run,
     at_most,
     fresh_copy,
-    log,
+    main,
     reported,
     run,
-    table,
-    test_bar,
-    write,
+    run_tests,
+    snakemake,
 )
 
 STEM = OUT / "bar_fsps"
@@ -78,18 +74,6 @@ INPUT_TESTS = {
     ),
     "bad inputs: one clear line, nothing left": ("tests/test_bad_inputs.py",),
 }
-
-
-def snakemake(copy: Path, *words: str) -> Run:
-    """Run the workflow on two cores.
-
-    Raises:
-        RuntimeError: it fails, so that there is nothing to judge.
-    """
-    done = run(["snakemake", "--quiet", "host", "reason", "--cores", "2", *words], copy)
-    if done.code != 0:
-        raise RuntimeError(f"snakemake {' '.join(words)} failed:\n{done.output[-3000:]}")
-    return done
 
 
 def chunk_bars(copy: Path, is_reused: bool) -> list[Bar]:
@@ -146,19 +130,9 @@ def _worst(bases: list[SpectrumBasis]) -> float:
     return float(f"{max(basis.error_68.max() for basis in bases):.2g}")
 
 
-def tests(paths: Mapping[str, tuple[str, ...]]) -> list[Bar]:
-    """Run test files in this checkout, where the shared data are, and say which pass."""
-    with tempfile.TemporaryDirectory() as name:
-        report = Path(name) / "tests.xml"
-        files = sorted({path for group in paths.values() for path in group})
-        run([sys.executable, "-m", "pytest", f"--junit-xml={report}", *files], ROOT)
-        text = report.read_text() if report.exists() else ""
-    return [test_bar(title, group, text) for title, group in paths.items()]
-
-
 def engine_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Hold the exact engine to FSPS."""
-    return tests(
+    return run_tests(
         {
             "engine: equal to FSPS to 1e-5, and what FSPS once said": ENGINE_TESTS[:1],
             "engine: exported table equal to FSPS": ENGINE_TESTS[1:],
@@ -268,7 +242,7 @@ def smoke_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 def input_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Run the tests of bad inputs."""
-    return tests(INPUT_TESTS)
+    return run_tests(INPUT_TESTS)
 
 
 PIECES: dict[str, Callable[[Path, bool], list[Bar]]] = {
@@ -283,44 +257,11 @@ PIECES: dict[str, Callable[[Path, bool], list[Bar]]] = {
 }
 
 
-def renewed(pieces: Mapping[str, list[Bar]]) -> list[Bar]:
-    """Return all rows: fresh ones, and the committed ones of the other pieces."""
-    path = STEM.with_suffix(".json")
-    old = [Bar(**row) for row in json.loads(path.read_text())] if path.exists() else []
-    found = []
-    for piece in PIECES:
-        mine = [bar for bar in old if _piece(bar.name) == piece]
-        found += pieces.get(piece, mine)
-    return found
-
-
 def _piece(name: str) -> str:
     """Return the piece that a row belongs to; those of bad inputs have names of their own."""
     first = name.split(":")[0].split(",")[0]
     return "inputs" if name in INPUT_TESTS else first
 
 
-def main() -> int:
-    """Measure, print, write; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--only", nargs="+", choices=PIECES, help="renew these pieces' rows only")
-    parser.add_argument("--reuse", action="store_true", help="judge what is in the folder")
-    parser.add_argument("--folder", type=Path, help="work here and leave everything there")
-    arguments = parser.parse_args()
-    start_logging()
-    with tempfile.TemporaryDirectory() as name:
-        folder = arguments.folder or Path(name)
-        copy = folder / "popsed"
-        if not copy.exists():
-            fresh_copy(folder)
-        pieces = {piece: PIECES[piece](copy, arguments.reuse) for piece in arguments.only or PIECES}
-    bars = renewed(pieces)
-    write(bars, STEM)
-    log.info("\n%s", table(bars))
-    return 0 if all(bar.is_passed for bar in bars) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, PIECES, STEM, _piece))

@@ -1,16 +1,21 @@
 """What the bars share: a bar, what a command costs, a clean copy, the table of results."""
 
+import argparse
 import json
 import logging
 import os
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from popsed_core.log_lines import start_logging
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "bars"
@@ -31,6 +36,10 @@ class Bar(NamedTuple):
 
 def at_most(name: str, measured: float, limit: float, unit: str = "") -> Bar:
     return Bar(name, f"<= {limit:g} {unit}".strip(), measured, measured <= limit)
+
+
+def between(name: str, measured: float, low: float, high: float) -> Bar:
+    return Bar(name, f"{low:g} to {high:g}", measured, low <= measured <= high)
 
 
 def at_least(name: str, measured: float, limit: float, unit: str = "") -> Bar:
@@ -137,3 +146,77 @@ def write(bars: list[Bar], stem: Path) -> None:
     rows = [bar._asdict() for bar in bars]
     stem.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n")
     stem.with_suffix(".md").write_text(table(bars))
+
+
+def snakemake(copy: Path, *words: str) -> Run:
+    """Run the workflow on two cores.
+
+    Raises:
+        RuntimeError: it fails, so that there is nothing to judge.
+    """
+    done = run(["snakemake", "--quiet", "host", "reason", "--cores", "2", *words], copy)
+    if done.code != 0:
+        raise RuntimeError(f"snakemake {' '.join(words)} failed:\n{done.output[-3000:]}")
+    return done
+
+
+def run_tests(paths: Mapping[str, tuple[str, ...]]) -> list[Bar]:
+    """Run test files in this checkout, where the shared data are, and say which pass."""
+    with tempfile.TemporaryDirectory() as name:
+        report = Path(name) / "tests.xml"
+        files = sorted({path for group in paths.values() for path in group})
+        run([sys.executable, "-m", "pytest", f"--junit-xml={report}", *files], ROOT)
+        text = report.read_text() if report.exists() else ""
+    return [test_bar(title, group, text) for title, group in paths.items()]
+
+
+def renewed(
+    stem: Path, names: Sequence[str], fresh: Mapping[str, list[Bar]], piece_of: Callable[[str], str]
+) -> list[Bar]:
+    """Return all rows: fresh ones, and the committed ones of the other pieces.
+
+    Args:
+        stem: the committed results.
+        names: of all pieces, in their order.
+        fresh: rows of the pieces that were measured.
+        piece_of: the piece that a row's name belongs to.
+    """
+    path = stem.with_suffix(".json")
+    old = [Bar(**row) for row in json.loads(path.read_text())] if path.exists() else []
+    found = []
+    for name in names:
+        mine = [bar for bar in old if piece_of(bar.name) == name]
+        found += fresh.get(name, mine)
+    return found
+
+
+Piece = Callable[[Path, bool], list[Bar]]
+
+
+def main(doc: str, pieces: Mapping[str, Piece], stem: Path, piece_of: Callable[[str], str]) -> int:
+    """Measure, print, write; return the exit status.
+
+    Args:
+        doc: what the command says of itself.
+        pieces: what can be measured alone, given a clean copy and whether to reuse what is there.
+        stem: the results file without its ending.
+        piece_of: the piece that a row's name belongs to.
+    """
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", choices=pieces, help="renew these pieces' rows only")
+    parser.add_argument("--reuse", action="store_true", help="judge what is in the folder")
+    parser.add_argument("--folder", type=Path, help="work here and leave everything there")
+    arguments = parser.parse_args()
+    start_logging()
+    with tempfile.TemporaryDirectory() as name:
+        folder = arguments.folder or Path(name)
+        copy = folder / "popsed"
+        if not copy.exists():
+            fresh_copy(folder)
+        found = {piece: pieces[piece](copy, arguments.reuse) for piece in arguments.only or pieces}
+    bars = renewed(stem, list(pieces), found, piece_of)
+    write(bars, stem)
+    log.info("\n%s", table(bars))
+    return 0 if all(bar.is_passed for bar in bars) else 1

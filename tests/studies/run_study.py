@@ -2,11 +2,13 @@
 
     python -m tests.studies.run_study distances        # or: make study STUDY=distances
 
-Reads ``tests/studies/NAME.yaml``: a CPU budget per fit and a list of variants (overlays of
-config.yaml).  Every variant gets the same CPU seconds: its optimiser steps are counted out after
-its own cost per step has been measured, with Sinkhorn's blur schedule averaged over.  Numbers are
-means over members, each with its own start, draws, bootstrap and zero points.  Writes
-``results/studies/NAME.json`` and ``NAME.md``.  Needs ``make mock`` (catalogues and noise).
+Reads ``tests/studies/NAME.yaml``: a CPU budget per fit and a list of variants: changes of the
+configuration (``overlay``) on top of files in config/ (``files``).  The noise is measured anew with
+the settings of each.  Every variant gets the same CPU seconds: its optimiser steps are counted out
+after its own cost per step has been measured, with Sinkhorn's blur schedule averaged over; one with
+``is_whole`` does the steps of its configuration, whatever they cost.  Numbers are means over
+members, each with its own start, draws, bootstrap and zero points.  Writes
+``results/studies/NAME.json`` and ``NAME.md``.  Needs ``make mock``, or mocks in ``--results``.
 """
 
 import argparse
@@ -27,7 +29,7 @@ from popsed_core.artefacts import load
 from popsed_core.inference.fit import FitTask, FlowFit, Survey, fit_member
 from popsed_core.log_lines import start_logging
 from popsed_core.photometry.catalogue import Catalogue, Reference
-from popsed_core.photometry.noise import NoiseTable
+from popsed_core.photometry.noise_fit import fit_noise
 from popsed_core.products.ensemble import sample_ensemble
 from popsed_core.products.photometric_distance import photometric_distance
 from popsed_core.runtime import set_threads
@@ -41,15 +43,11 @@ log = logging.getLogger("study")
 log.setLevel(logging.INFO)
 
 
-def load_survey(name: str) -> tuple[Survey, Reference]:
-    """Read what the workflow made of a mock survey."""
-    folder = ROOT / "results" / name
-    survey = Survey(
-        load(ROOT / "results" / "ssp.h5", SSPGrid),
-        load(folder / "catalogue.h5", Catalogue),
-        load(folder / "noise.h5", NoiseTable),
-    )
-    return survey, load(folder / "reference.h5", Reference)
+def load_survey(results: Path, name: str, noise: config.NoiseConfig) -> tuple[Survey, Reference]:
+    """Read what the workflow made of a mock survey, and measure its noise."""
+    catalogue = load(results / name / "catalogue.h5", Catalogue)
+    survey = Survey(load(results / "ssp.h5", SSPGrid), catalogue, fit_noise(catalogue, noise))
+    return survey, load(results / name / "reference.h5", Reference)
 
 
 def plan(task: FitTask, survey: Survey, seconds: float) -> tuple[int, int]:
@@ -76,7 +74,10 @@ def plan(task: FitTask, survey: Survey, seconds: float) -> tuple[int, int]:
 def settings_of(variant: dict[str, Any]) -> config.Config:
     """Return the configuration of a variant, which wins over the mocks' own changes."""
     overlay = variant.get("overlay", {})
-    tree = config.merge(config.read_yaml(ROOT / "config.yaml"), overlay)
+    tree = config.read_yaml(ROOT / "config.yaml")
+    for name in variant.get("files", ()):
+        tree = config.merge(tree, config.read_yaml(ROOT / "config" / name))
+    tree = config.merge(tree, overlay)
     for own in tree["surveys"].values():
         for key in {"fit", "parameters"} & set(own) & set(overlay):
             own[key] = config.merge(own[key], overlay[key])
@@ -87,36 +88,37 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     """Fit one variant to one mock within the CPU budget and compare with the truth."""
     set_threads(1)
     settings = settings_of(job)
-    survey, reference = load_survey(job["survey"])
+    survey, reference = load_survey(Path(job["results"]), job["survey"], settings.noise)
     task = FitTask(
         job["survey"], job["member"], settings.seed, settings.fit_for(job["survey"]),
         settings.spectra, settings.parameters_for(job["survey"]), "cpu",
     )  # fmt: skip
-    n_epochs, n_steps = plan(task, survey, job["seconds"])
-    fit = dataclasses.replace(task.fit, n_epochs=n_epochs, n_steps=n_steps)
-    task = dataclasses.replace(task, fit=fit)
+    if not job["is_whole"]:
+        n_epochs, n_steps = plan(task, survey, job["seconds"])
+        fit = dataclasses.replace(task.fit, n_epochs=n_epochs, n_steps=n_steps)
+        task = dataclasses.replace(task, fit=fit)
     start = time.process_time()
     member, _ = fit_member(task, survey)
     spent = time.process_time() - start
     samples = sample_ensemble(task, settings.products, survey, [member])
     photometric = photometric_distance(samples, survey.catalogue, settings.seed)
     row = {"name": job["name"], "survey": job["survey"], "member": job["member"]}
-    row |= {"steps": n_epochs * n_steps, "cpu_s": round(spent, 1)}
+    row |= {"steps": task.fit.n_epochs * task.fit.n_steps, "cpu_s": round(spent, 1)}
     row |= {"photometric": photometric.ensemble, "floor": photometric.floor}
     return row | judge(samples, reference)
 
 
 def judge(samples: Any, reference: Reference) -> dict[str, float]:
-    """Return W1 per parameter in units of the truth's width, and offsets of n(z) and mass."""
+    """Return W1 per parameter in units of the truth's width, and offsets of means."""
     row = {}
     for name in samples.names:
         found, truth = samples.column(name).ravel(), reference.column(name)
         row[f"w1_{name}"] = wasserstein_distance(found, truth) / truth.std()
     found, truth = samples.column("redshift").ravel(), reference.column("redshift")
     row["redshift_w1"] = wasserstein_distance(found, truth)
-    row["redshift_mean"] = found.mean() - truth.mean()
-    mass = samples.column("log_stellar_mass").mean()
-    row["mass_mean"] = mass - reference.column("log_stellar_mass").mean()
+    row["redshift_mean"] = (found.mean() - truth.mean()) / (1 + truth.mean())
+    for key, name in (("mass_mean", "log_stellar_mass"), ("sfr_mean", "log_sfr")):
+        row[key] = samples.column(name).mean() - reference.column(name).mean()
     return {key: float(value) for key, value in row.items()}
 
 
@@ -129,8 +131,9 @@ COLUMNS = {
     "photometric": "photometric SW2",
     "floor": "its floor",
     "redshift_w1": "W1 of n(z)",
-    "redshift_mean": "mean z offset",
+    "redshift_mean": "mean z offset / (1+z)",
     "mass_mean": "mean log M offset",
+    "sfr_mean": "mean log SFR offset",
     "mean_w1": "mean W1/std",
 }
 
@@ -172,15 +175,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="study: a YAML file of this folder")
     parser.add_argument("--jobs", type=int, default=2, help="fits at a time")
+    parser.add_argument("--results", type=Path, default=ROOT / "results", help="where mocks are")
     arguments = parser.parse_args()
     start_logging()
     study = config.read_yaml(Path(__file__).parent / f"{arguments.name}.yaml")
     jobs = [
-        {"seconds": study["seconds"], "survey": survey, "member": member}
-        | {"name": variant["name"], "overlay": variant.get("overlay", {})}
+        {"seconds": study["seconds"], "survey": survey, "member": member, "is_whole": False}
+        | {"results": str(arguments.results)}
+        | variant
         for variant in study["variants"]
         for survey in variant.get("surveys", study["surveys"])
-        for member in range(1, study.get("n_members", 1) + 1)
+        for member in range(1, variant.get("members", study.get("n_members", 1)) + 1)
     ]
     rows: list[dict[str, Any]] = []
     context = multiprocessing.get_context("spawn")

@@ -1,0 +1,245 @@
+"""Measure the bars of the paper's reproduction; print bar, threshold, measured, pass.
+
+    make bar-paper                              # about three hours on two cores
+    make bar-paper BARS="--only mock smoke"     # renew the rows of some pieces
+    make bar-paper BARS="--folder DIR --reuse"  # judge what earlier pieces left in DIR
+
+GAMA's archive cannot be reached from everywhere, so the mock has the noise, redshifts and masses of
+its stand-in (config/gama_standin.yaml), as many rows as GAMA has; with GAMA's own tables the same
+rules run.  The pieces work in a clean copy of the checkout, in a temporary folder or in the one
+named by ``--folder``.  Writes results/bars/bar_paper.{json,md} and the figures beside them; exit 1
+if a bar falls short.
+
+    mock      config/ours.yaml, 20,000 galaxies, three flows: time, accuracy
+    large     100,863 galaxies, ten flows, as in the paper: memory, accuracy
+    standin   the stand-in for GAMA, fitted
+    figures   each of the paper's figures alone, from its artefacts
+    recipes   ours, the paper's and the released recipe with the same budget
+    gama      the numbers of GAMA itself, where its tables are at hand
+    smoke     the whole workflow at smoke size
+    inputs    an archive that breaks, presets, members that diverge
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.bars.tools import (
+    OUT,
+    ROOT,
+    Bar,
+    Piece,
+    at_most,
+    between,
+    fresh_copy,
+    main,
+    reported,
+    run,
+    run_tests,
+    snakemake,
+)
+
+STEM = OUT / "bar_paper"
+STANDIN = ("--configfile", "config/gama_standin.yaml", "config/ours.yaml")
+N_GAMA = 120_739  # rows of GAMA's table of masses
+MOCK, GAMA = "table2_mock", "gama"
+SMALL, WHOLE = "mock, N = 20,000", "mock, N = 100,863"
+N_DRAWS = 20_000  # per flow, so that the draws' own noise hides nothing
+JUDGED = {"redshift": 0.002, "log_stellar_mass": 0.02, "log_sfr": 0.05}
+FIGURES = {
+    2: (MOCK, ("population", "photometry")),
+    3: (GAMA, ("population", "photometry")),
+    4: (GAMA, ("star_forming_sequence",)),
+    6: (MOCK, ("corner_full",)),
+    7: (GAMA, ("corner_full",)),
+}
+INPUT_TESTS = {
+    "inputs: an archive that drops, refuses, truncates, serves other files": (
+        "tests/test_fetch_web.py",
+    ),
+    "inputs: stand-ins through the whole workflow, download included": (
+        "tests/workflow/test_gama_workflow.py",
+    ),
+    "inputs: presets are what their sources print": ("tests/test_presets.py",),
+    "inputs: members that diverge are listed": ("tests/products/test_health.py",),
+}
+GAMA_TESTS = ("tests/test_gama_results.py",)
+
+
+def words(survey: str, n_galaxies: int, n_members: int) -> tuple[str, ...]:
+    """Return the options that fit a survey, with so many galaxies of the mock and flows."""
+    sizes = f"n_galaxies: {n_galaxies}, " if survey == MOCK else ""
+    changes = f"surveys={{{survey}: {{{sizes}fit: {{n_members: {n_members}}}}}}}"
+    return (
+        *STANDIN,
+        "--config",
+        f"survey={survey}",
+        f"standin={{n_galaxies: {N_GAMA}}}",
+        f"products={{n_draws: {N_DRAWS}}}",
+        changes,
+    )
+
+
+def fitted(copy: Path, title: str, options: tuple[str, ...], is_reused: bool) -> dict[str, Any]:
+    """Fit a survey to its report; return its summary with what it cost, and keep its folder."""
+    survey = GAMA if title == GAMA else MOCK
+    kept = copy.with_name(title.replace(" ", "_").replace(",", ""))
+    if not is_reused:
+        snakemake(copy, *options, "--", f"results/{survey}/noise.h5")
+        done = snakemake(copy, *options)
+        cost = {"minutes": done.seconds / 60, "peak_mb": done.peak_mb}
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(copy / "results" / survey, kept)
+        (kept / "cost.json").write_text(json.dumps(cost))
+    summary = json.loads((kept / "summary.json").read_text())
+    for name in ("population", "photometry"):
+        shutil.copy(kept / "figures" / f"{name}.png", OUT / f"{kept.name}_{name}.png")
+    return summary | {"cost": json.loads((kept / "cost.json").read_text())}
+
+
+def accuracy(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list[Bar]:
+    """Judge means and coverage, or only report them."""
+    rows = summary["comparison"]
+    z = 1 + summary["quantities"]["redshift"]["mean"] - rows["redshift"]["mean_offset"]
+    bars = []
+    for name, limit in JUDGED.items():
+        scale, unit = (z, "(1 + z)") if name == "redshift" else (1.0, "dex")
+        offset = round(abs(rows[name]["mean_offset"]) / scale, 5)
+        bars.append(at_most(f"{title}: |offset of mean {name}|", offset, limit, unit))
+    for name in ("redshift", "log_stellar_mass"):
+        share = rows[name]["coverage_68"]
+        bars.append(between(f"{title}: {name} bins in the 68 % band", share, 0.5, 0.8))
+    if not is_judged:
+        bars = [reported(bar.name, bar.measured) for bar in bars]
+    bars.append(reported(f"{title}: W1 of n(z)", rows["redshift"]["w1"]))
+    photometric = summary["photometric_distance"]
+    return [
+        *bars,
+        reported(f"{title}: photometry, sliced W2", photometric["ensemble"]),
+        reported(f"{title}: photometry, its floor", photometric["floor"]),
+    ]
+
+
+def mock_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Fit 20,000 mock galaxies with three flows."""
+    found = fitted(copy, SMALL, words(MOCK, 20_000, 3), is_reused)
+    minutes = round(found["cost"]["minutes"], 1)
+    return [
+        at_most(f"{SMALL}: three flows to the report, two cores", minutes, 30, "min"),
+        *accuracy(SMALL, found, is_judged=False),
+    ]
+
+
+def large_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Fit as many mock galaxies with as many flows as the paper does."""
+    found = fitted(copy, WHOLE, words(MOCK, 100_863, 10), is_reused)
+    cost = found["cost"]
+    return [
+        at_most(f"{WHOLE}: memory of all processes", round(cost["peak_mb"]), 6144, "MB"),
+        reported(f"{WHOLE}: ten flows to the report [min]", round(cost["minutes"], 1)),
+        *accuracy(WHOLE, found, is_judged=True),
+    ]
+
+
+def standin_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Fit the stand-in for GAMA, whose errors of the model the fit does not know."""
+    found = fitted(copy, GAMA, words(GAMA, 0, 4), is_reused)
+    redshift = found["comparison"]["redshift"]
+    mass = found["comparison"]["log_stellar_mass"]
+    return [
+        reported("standin: W1 of n(z)", redshift["w1"]),
+        reported("standin: offset of mean redshift", redshift["mean_offset"]),
+        reported("standin: offset of mean log mass [dex]", mass["mean_offset"]),
+    ]
+
+
+def figure_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Draw each figure alone from its artefacts."""
+    bars = []
+    options = {MOCK: words(MOCK, 100_863, 10), GAMA: words(GAMA, 0, 4)}
+    for number, (survey, names) in FIGURES.items():
+        paths = [
+            copy / "results" / survey / "figures" / f"{name}.{end}"
+            for name in names
+            for end in ("pdf", "png")
+        ]
+        for path in paths:
+            path.unlink(missing_ok=True)
+        done = snakemake(copy, *options[survey], "--", f"paper_figure_{number}")
+        missing = [path.name for path in paths if not path.exists()]
+        if missing:
+            raise RuntimeError(f"figure {number}: {missing} were not made")
+        bars.append(at_most(f"figures: {number} alone, PDF and PNG", round(done.seconds), 120, "s"))
+        for name in names:
+            source = copy / "results" / survey / "figures" / f"{name}.png"
+            shutil.copy(source, OUT / f"paper_figure_{number}_{name}.png")
+    return bars
+
+
+def recipe_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Compare the three recipes with the same budget; the table is in results/studies."""
+    path = ROOT / "results" / "studies" / "recipes.json"
+    if not is_reused:
+        snakemake(copy, *words(MOCK, 20_000, 3), "--", f"results/{MOCK}/noise.h5")
+        command = [sys.executable, "-m", "tests.studies.run_study", "recipes"]
+        run([*command, "--results", str(copy / "results")], ROOT)
+    rows = json.loads(path.read_text())["rows"]
+    bars = []
+    for name in dict.fromkeys(row["name"] for row in rows):
+        mine = [row for row in rows if row["name"] == name]
+        for key, what in (
+            ("redshift_w1", "W1 of n(z)"),
+            ("redshift_mean", "offset of mean redshift / (1 + z)"),
+            ("mass_mean", "offset of mean log mass [dex]"),
+            ("sfr_mean", "offset of mean log SFR [dex]"),
+        ):
+            mean = sum(row[key] for row in mine) / len(mine)
+            bars.append(reported(f"recipes: {name}: {what}", float(f"{mean:.3g}")))
+    return bars
+
+
+def gama_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Hold GAMA's own tables to the paper's numbers; without them say so."""
+    (bar,) = run_tests({"gama: 120,739 -> 102,637 -> 83,692 galaxies, medians": GAMA_TESTS})
+    return [bar if bar.is_passed else reported(bar.name, "needs GAMA")]
+
+
+def smoke_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Time the whole workflow at smoke size: surveys, mocks, training set, emulator."""
+    with tempfile.TemporaryDirectory() as name:
+        clean = fresh_copy(Path(name))
+        smoke = ("--configfile", "config/smoke.yaml", "config/gama_standin.yaml")
+        done = snakemake(clean, *smoke, "--", "paper", "mock", "training_set", "emulator")
+    return [at_most("smoke: the whole workflow", round(done.seconds / 60, 2), 6, "min")]
+
+
+def input_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Run the tests of archives, presets and diverged members."""
+    return run_tests(INPUT_TESTS)
+
+
+PIECES: dict[str, Piece] = {
+    "mock": mock_bars,
+    "large": large_bars,
+    "standin": standin_bars,
+    "figures": figure_bars,
+    "recipes": recipe_bars,
+    "gama": gama_bars,
+    "smoke": smoke_bars,
+    "inputs": input_bars,
+}
+
+
+def _piece(name: str) -> str:
+    """Return the piece that a row belongs to; both mocks' rows begin with their size."""
+    if name.startswith(WHOLE):
+        return "large"
+    return name.split(":")[0].split(",")[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main(__doc__, PIECES, STEM, _piece))
