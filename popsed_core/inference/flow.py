@@ -100,9 +100,12 @@ class PopulationFlow(nn.Module):
             n: number of draws.
             generator: CPU stream of the base draws: the same numbers on any device.
         """
+        return self.push(self.draw_base(n, generator))
+
+    def draw_base(self, n: int, generator: torch.Generator) -> Float[Tensor, "sample feature"]:
+        """Draw standard normal x, which :meth:`push` maps to u; many may be mapped in parts."""
         weight = next(self.parameters())
-        base = torch.randn(n, self.n_features, generator=generator).to(weight)
-        return self.push(base)
+        return torch.randn(n, self.n_features, generator=generator).to(weight)
 
     def push(
         self, base: Float[Tensor, "sample feature"]

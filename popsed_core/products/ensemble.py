@@ -128,8 +128,9 @@ def _draw(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     forward.zero_points.copy_(member["zero_points"])
     stream = generator(task.seed, "sample", task.survey, member["member"])
-    u, _ = load_flow(member).sample(n_draws, stream)
-    theta = space.to_theta(u)
+    flow = load_flow(member)
+    base = flow.draw_base(n_draws, stream).split(CHUNK)
+    theta = space.to_theta(torch.cat([flow.push(chunk)[0] for chunk in base]))
     chunks = zip(*(column.split(CHUNK) for column in theta), strict=True)
     mag = torch.cat([forward(Theta(*chunk), stream) for chunk in chunks])
     return to_matrix(theta).numpy(), _derive(forward, theta), mag.numpy()
