@@ -92,7 +92,7 @@ def test_members_draw_from_streams_of_their_own(survey, trained):
 def test_chunks_bound_the_memory_and_change_no_parameter(survey, trained, drawn, monkeypatch):
     monkeypatch.setattr(ensemble, "CHUNK", 70)
     again = sample_ensemble(make_task(), PRODUCTS, survey, trained)
-    np.testing.assert_array_equal(again.theta, drawn.theta)
+    np.testing.assert_allclose(again.theta, drawn.theta, rtol=1e-4)  # sums in another order
     assert again.mag.shape == drawn.mag.shape
 
 
