@@ -202,6 +202,15 @@ class KcorrectSurvey:
 
 
 @dataclass(frozen=True, config=STRICT)
+class GamaExtinction:
+    """Correct the magnitudes for Galactic extinction, galaxy by galaxy."""
+
+    path: Annotated[
+        str | None, Field(description="GalacticExtinction; null: downloads.gama_extinction")
+    ] = None
+
+
+@dataclass(frozen=True, config=STRICT)
 class GamaSurvey:
     """GAMA DR3: matched-aperture photometry and stellar masses, joined on CATAID."""
 
@@ -216,6 +225,10 @@ class GamaSurvey:
         tuple[Literal["u", "g", "r", "i", "z", "Y", "J", "H", "K"], ...],
         Field(min_length=1, description="to fit"),
     ] = ("u", "g", "r", "i", "z")
+    extinction: Annotated[
+        GamaExtinction | None,
+        Field(description="null: magnitudes as they are in the table (paper)"),
+    ] = None
     mass_offset: Annotated[
         float,
         Field(description="[dex] added to the masses compared with; paper, figure 7: 0.35"),
@@ -224,10 +237,18 @@ class GamaSurvey:
     fit: Changes = dataclasses.field(default_factory=dict)
     parameters: Changes = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.extinction is not None and "Y" in self.bands:
+            raise ValueError(
+                "extinction: Schlafly & Finkbeiner (2011) have no coefficient for Y; take Y out of "
+                "bands, or set extinction to null"
+            )
+
     @property
     def paths(self) -> tuple[str | None, ...]:
         """The tables."""
-        return self.photometry, self.masses
+        tables = (self.photometry, self.masses)
+        return tables if self.extinction is None else (*tables, self.extinction.path)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -711,9 +732,10 @@ class Config:
         elif isinstance(survey, KcorrectSurvey) and survey.path is None:
             self._check_download("kcorrect_sdss", f"{where}.path")
         elif isinstance(survey, GamaSurvey):
-            for key in ("photometry", "masses"):
-                if getattr(survey, key) is None:
-                    self._check_download(f"gama_{key}", f"{where}.{key}")
+            keys = ("photometry", "masses", "extinction.path")[: len(survey.paths)]
+            for key, path in zip(keys, survey.paths, strict=True):
+                if path is None:
+                    self._check_download(f"gama_{key.removesuffix('.path')}", f"{where}.{key}")
         elif isinstance(survey, MockSurvey):
             if isinstance(self.surveys.get(survey.noise_from, survey), MockSurvey):
                 raise ValueError(f"{where}.noise_from: {survey.noise_from!r} is no real survey")

@@ -132,6 +132,10 @@ def test_another_kind_replaces_the_section(overlay):
         ({"emulator": {"edges": [1000.0, 900.0]}}, "emulator: edges: expected increasing"),
         ({"emulator": {"n_components": [80, 50]}}, "n_components: got 2, but edges make 5"),
         ({"downloads": {"bc03": {"sha256": "abc"}}}, "downloads.bc03.sha256"),
+        (
+            {"surveys": {"gama": {"extinction": {}, "bands": ["r", "Y"]}}},
+            "surveys.gama.gama_dr3: extinction: ",
+        ),
     ],
 )
 def test_a_mistake_is_named_by_its_dotted_key(overlay, tree, told):

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from popsed_core.config import Cuts, GamaSurvey
+from popsed_core.config import Cuts, GamaExtinction, GamaSurvey, from_json, to_json
 from popsed_core.errors import InputError
 from popsed_core.figures.columns import known_name
 from popsed_core.photometry.build_catalogue import build_catalogue
+from popsed_core.photometry.surveys.gama import EXTINCTION
 
 BANDS = tuple("ugrizYJHK")
 SURVEY = GamaSurvey(kind="gama_dr3")
 PAPER = Cuts(min_snr=1.0, min_j_minus_k=0.025)
+DEREDDENED = replace(SURVEY, extinction=GamaExtinction(), bands=tuple("ugrizJHK"))
 RELEASED = replace(PAPER, also_bands=("Y", "J", "H", "K"), min_log_mass=0.0, max_mag={"u": 30.0})
 N = 12
 
@@ -155,3 +157,83 @@ def test_one_table_is_not_enough(tmp_path, tables):
 def test_a_band_that_is_fitted_anyway_is_no_other_band(tmp_path, tables):
     with pytest.raises(InputError, match=r"cuts\.also_bands: no band 'u' besides the fitted"):
         build(tmp_path, *tables[1:], cuts=replace(PAPER, also_bands=("u",)))
+
+
+# --- Galactic extinction ----------------------------------------------------------------------
+
+
+def build_dereddened(folder, tables, reddening, survey=DEREDDENED):
+    """Build with a third table; ``reddening`` is its columns."""
+    paths = [
+        write(folder / name, columns)
+        for name, columns in (("A.fits", tables[1]), ("M.fits", tables[2]), ("E.fits", reddening))
+    ]
+    return build_catalogue(replace(survey, cuts=PAPER), *paths)[0]
+
+
+def reddening_of(masses):
+    """E(B-V) that differs from galaxy to galaxy, in another order and with others between."""
+    ids = np.concatenate([masses["CATAID"][::-1], np.arange(5, dtype=np.int32)])
+    return {"CATAID": ids, "EBV": np.linspace(0.01, 0.1, len(ids))}
+
+
+def test_each_galaxy_gets_brighter_by_its_own_extinction_in_each_band(tmp_path, tables):
+    reddening = reddening_of(tables[2])
+    plain, _ = build(tmp_path, *tables[1:], survey=replace(DEREDDENED, extinction=None))
+    corrected = build_dereddened(tmp_path, tables, reddening)
+    lost = np.outer(reddening["EBV"][:N][::-1], [EXTINCTION[band] for band in corrected.bands])
+    np.testing.assert_allclose(plain.mag - corrected.mag, lost, atol=1e-12)
+    np.testing.assert_allclose(plain.mag_error, corrected.mag_error, rtol=1e-12)  # error / flux
+    assert lost[:, 0].max() > 0.3
+
+
+def test_without_the_option_nothing_changes(tmp_path, tables):
+    _, photometry, masses = tables
+    plain, _ = build(tmp_path, photometry, masses)
+    zero = reddening_of(masses)
+    zero["EBV"] *= 0
+    corrected = build_dereddened(tmp_path, tables, zero, replace(DEREDDENED, bands=SURVEY.bands))
+    assert np.array_equal(plain.mag, corrected.mag)
+    assert SURVEY.extinction is None
+    assert len(SURVEY.paths) == 2
+
+
+def test_galaxies_without_a_known_extinction_are_lost_in_sight(tmp_path, tables):
+    reddening = reddening_of(tables[2])
+    reddening["EBV"][0] = -99.0
+    reddening = {name: values[: N - 1] for name, values in reddening.items()}
+    catalogue = build_dereddened(tmp_path, tables, reddening)
+    assert lost(catalogue)["finite photometry"] == 2
+    assert catalogue.n_kept[0] == N
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda table: table.pop("EBV"), r"E\.fits: no column 'EBV'.* the table has CATAID, E_B_V"),
+        (lambda table: table.pop("CATAID"), r"E\.fits: no column 'CATAID'"),
+        (lambda table: table["CATAID"].fill(103), r"E\.fits: CATAID 103 is there 17 times"),
+        (lambda table: table["CATAID"].__iadd__(9000), r"E\.fits and .*M\.fits have no CATAID in"),
+    ],
+)
+def test_a_table_of_extinction_that_does_not_fit_is_named(tmp_path, tables, change, told):
+    reddening = reddening_of(tables[2])
+    reddening["E_B_V"] = reddening["EBV"].copy()
+    change(reddening)
+    with pytest.raises(InputError, match=told):
+        build_dereddened(tmp_path, tables, reddening)
+
+
+def test_a_band_without_a_coefficient_is_refused_while_the_section_is_read():
+    assert set(BANDS) - set(EXTINCTION) == {"Y"}
+    with pytest.raises(InputError, match=r"extinction: .* no coefficient for Y; take Y out"):
+        from_json(GamaSurvey, to_json(SURVEY)[:-1] + ', "extinction": {}, "bands": ["r", "Y"]}')
+
+
+def test_the_table_of_extinction_is_a_third_file(tmp_path, tables):
+    paths = [write(tmp_path / f"{k}.fits", columns) for k, columns in enumerate(tables[1:])]
+    with pytest.raises(InputError, match="needs a file for each of its 3 tables, got 2"):
+        build_catalogue(DEREDDENED, *paths)
+    missing = tmp_path / "nowhere.fits"
+    with pytest.raises(InputError, match=r"nowhere\.fits: no such file"):
+        build_catalogue(DEREDDENED, *paths, missing)

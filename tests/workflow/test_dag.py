@@ -199,6 +199,20 @@ def test_gama_is_two_tables_from_the_archive_or_from_a_folder(checkout):
     assert "--input resources/gama_photometry.fits resources/gama_masses.fits" in build
 
 
+def test_gama_s_extinction_is_a_third_table_only_where_it_is_asked_for(checkout):
+    target = "results/gama/catalogue.h5"
+    tables = "--input resources/gama_photometry.fits resources/gama_masses.fits "
+    for section, more in (("{}", "resources/gama_extinction.fits"), ("{path: E.fits}", "E.fits")):
+        words = ("--config", f"surveys={{gama: {{extinction: {section}}}}}", "--", target)
+        (checkout / "E.fits").touch()
+        text = snakemake(checkout, "-n", "-p", *words)
+        (build,) = re.findall(r"popsed catalogue build .*", text)
+        assert f"{tables}{more} " in build
+        assert len(re.findall(r"popsed data fetch .*", text)) == (3 if section == "{}" else 2)
+    (checkout / "E.fits").unlink()
+    assert "gama_extinction" not in snakemake(checkout, "-n", "-p", "--", target)
+
+
 def test_the_paper_s_mock_resamples_gama(checkout):
     words = ("--configfile", "config/paper.yaml", "config/gama_standin.yaml")
     target = "results/table2_mock/catalogue.h5"

@@ -72,6 +72,7 @@ CASES = {
     "key: products.n_draws": (key("products.n_draws", 210), BELOW_SAMPLES | {"sample_ensemble"}),
     "key: products.n_table": (key("products.n_table", 90), {"write_tables", "html_report"}),
     "key: another survey's": (key("surveys.realistic_mock.n_galaxies", 7), set()),
+    "key: extinction of another survey": (key("surveys.gama.extinction", {}, CONFIG), set()),
     "key: threads": (key("runtime.n_threads", 2), set()),
     "key: device": (key("runtime.device", "auto"), set()),
     "code: one figure": (

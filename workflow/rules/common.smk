@@ -72,9 +72,10 @@ def survey_tables(wildcards):
     survey = CONFIG.surveys[wildcards.survey]
     downloads = {
         "kcorrect_sdss": ["kcorrect_sdss"],
-        "gama_dr3": ["gama_photometry", "gama_masses"],
+        "gama_dr3": ["gama_photometry", "gama_masses", "gama_extinction"],
     }
-    names = downloads.get(survey.kind, [None])
+    # the last one only where the magnitudes are corrected for extinction
+    names = downloads.get(survey.kind, [None])[: len(survey.paths)]
     return [
         path or f"resources/{name}.fits"
         for path, name in zip(survey.paths, names, strict=True)

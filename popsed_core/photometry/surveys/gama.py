@@ -1,10 +1,12 @@
-"""Survey reader: GAMA DR3 (Baldry et al. 2018), two tables joined on CATAID.
+"""Survey reader: GAMA DR3 (Baldry et al. 2018), its tables joined on CATAID.
 
 ``ApMatchedCat`` holds matched-aperture photometry (r-defined Kron apertures, AB, not corrected for
 Galactic extinction, fluxes of zero point 30 mag), ``StellarMasses`` (Taylor et al. 2011) redshifts
-and masses; its rows are the sample.
+and masses; its rows are the sample.  ``GalacticExtinction``, where asked for, holds E(B-V) of
+Schlegel, Finkbeiner & Davis (1998).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,37 +26,51 @@ FILTERS = {
     **{band: f"vista_vircam_{band}" for band in "YJH"},
     "K": "vista_vircam_Ks",
 }
+# [mag] extinction per E(B-V) of Schlegel et al. 1998, R_V = 3.1 (Schlafly & Finkbeiner 2011, table
+# 6: SDSS, UKIRT).  ASSUME: VISTA's J, H and K lose as much as UKIRT's. Y is not in the table.
+EXTINCTION = {
+    "u": 4.239, "g": 3.303, "r": 2.285, "i": 1.698, "z": 1.263,
+    "J": 0.709, "H": 0.449, "K": 0.302,
+}  # fmt: skip
+REDDENING = "EBV"  # ASSUME: the column of E(B-V) [mag]; another name would be told
 
 
-def read_gama(survey: GamaSurvey, photometry: Path, masses: Path) -> Photometry:
-    """Read both tables: AB maggies of all nine bands, redshift, and log formed mass [dex Msun].
+def read_gama(
+    survey: GamaSurvey, photometry: Path, masses: Path, extinction: Path | None = None
+) -> Photometry:
+    """Read the tables: AB maggies of all nine bands, redshift, and log formed mass [dex Msun].
 
     Args:
         survey: which bands are fitted; the others are kept for the cuts.
         photometry: ``ApMatchedCat``.
         masses: ``StellarMasses``; its order is that of the rows.
+        extinction: ``GalacticExtinction``, to correct the fitted bands with; None: as observed.
 
     Raises:
         InputError: a file is missing, damaged, lacks a column or has a galaxy twice, or they have
             no galaxy in common.
     """
     seen, known = (read_columns(path, None) for path in (photometry, masses))
-    at, rows = _join(seen, photometry, known, masses)
+    at, rows = _join(_ids(seen, photometry), _ids(known, masses), photometry, masses)
+    paths = [path for path in (photometry, masses, extinction) if path is not None]
+    gain = 1.0
+    if extinction is not None:
+        gain = _dereddening(extinction, survey.bands, _ids(known, masses)[rows], masses)
     flux = {band: _flux(seen, band, at, photometry) for band in FILTERS}
     mag = {band: _column(seen, f"MAG_AUTO_{band}", at, photometry) for band in "JK"}
     mass = _column(known, "logmintsfh", rows, masses) + survey.mass_offset
     maggies, error = zip(*(flux[band] for band in survey.bands), strict=True)
     return Photometry(
-        maggies=np.stack(maggies, axis=1),
-        maggies_error=np.stack(error, axis=1),
+        maggies=gain * np.stack(maggies, axis=1),
+        maggies_error=gain * np.stack(error, axis=1),
         bands=survey.bands,
         filters=tuple(FILTERS[band] for band in survey.bands),
         reference={"redshift": _column(known, "Z", rows, masses), "log_stellar_mass": mass},
-        j_minus_k=mag["J"] - mag["K"],
-        path=f"{photometry}, {masses}",
+        j_minus_k=mag["J"] - mag["K"],  # as observed: so is the limit between stars and galaxies
+        path=", ".join(map(str, paths)),
         note=f"log mass {survey.mass_offset:+g} dex" if survey.mass_offset else "",
         others={band: flux[band] for band in FILTERS if band not in survey.bands},
-        source="stand-in" if _is_standin(photometry) or _is_standin(masses) else "real",
+        source="stand-in" if any(map(_is_standin, paths)) else "real",
     )
 
 
@@ -63,25 +79,39 @@ def _is_standin(path: Path) -> bool:
         return any(hdu.header.get(STANDIN_KEY, False) for hdu in hdus)
 
 
+def _ids(table: Columns, path: Path) -> np.ndarray:
+    found = pick(table, "CATAID", path)
+    values, counts = np.unique(found, return_counts=True)
+    if (counts > 1).any():
+        raise InputError(
+            f"{path}: CATAID {values[counts > 1][0]:.0f} is there {counts.max()} times, "
+            "expected once; get the table again"
+        )
+    return found
+
+
 def _join(
-    seen: Columns, photometry: Path, known: Columns, masses: Path
+    first: np.ndarray, second: np.ndarray, path_to_first: Path, path_to_second: Path
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of both tables that are the same galaxies, in the order of the second."""
-    ids = []
-    for table, path in ((seen, photometry), (known, masses)):
-        found = pick(table, "CATAID", path)
-        values, counts = np.unique(found, return_counts=True)
-        if (counts > 1).any():
-            raise InputError(
-                f"{path}: CATAID {values[counts > 1][0]:.0f} is there {counts.max()} times, "
-                "expected once; get the table again"
-            )
-        ids.append(found)
-    _, at, rows = np.intersect1d(*ids, assume_unique=True, return_indices=True)
+    _, at, rows = np.intersect1d(first, second, assume_unique=True, return_indices=True)
     if not len(rows):
-        raise InputError(f"{photometry} and {masses} have no CATAID in common; get both again")
+        raise InputError(
+            f"{path_to_first} and {path_to_second} have no CATAID in common; get both again"
+        )
     order = np.argsort(rows)
     return at[order], rows[order]
+
+
+def _dereddening(
+    path: Path, bands: Sequence[str], ids: np.ndarray, path_to_ids: Path
+) -> np.ndarray:
+    """Return by what to multiply fluxes (galaxy, band); NaN where the table lacks the galaxy."""
+    table = read_columns(path, None)
+    at, rows = _join(_ids(table, path), ids, path, path_to_ids)
+    reddening = np.full(len(ids), np.nan)
+    reddening[rows] = _column(table, REDDENING, at, path)
+    return 10 ** (0.4 * np.outer(reddening, [EXTINCTION[band] for band in bands]))
 
 
 def _column(table: Columns, name: str, rows: np.ndarray, path: Path) -> np.ndarray:
