@@ -21,6 +21,8 @@ DOORWAYS = {  # foreign library: the only places that import it
     "h5py": ("artefacts.py",),
     "pyarrow": ("photometry/surveys/table_files.py",),
     "matplotlib": ("figures/",),
+    "sklearn": ("products/classifier.py",),
+    "threadpoolctl": ("products/classifier.py",),
     "yaml": ("config.py",),
     "pydantic": ("config.py", "config_help.py"),
     "snakemake": (),

@@ -18,6 +18,7 @@ from popsed_core.products.distances import (
     mean_offset,
     median_offset,
     quantile_offset,
+    std_offset,
     wasserstein1,
     width_ratio,
 )
@@ -67,6 +68,10 @@ class Comparison:
         w1_over_std: the same over the standard deviation of the reference.
         ks: Kolmogorov-Smirnov statistic.
         mean_offset: ensemble minus reference, as are the other offsets.
+        std_offset: of the standard deviation.
+        mean_offset_1pz: of redshift, the mean offset over 1 + (mean redshift of the reference), as
+            requirements on n(z) are written; None for other quantities.
+        std_offset_1pz: the same of the standard deviation.
         median_offset: of the 50% quantile.
         q16_offset: of the 16% quantile.
         q84_offset: of the 84% quantile.
@@ -85,6 +90,9 @@ class Comparison:
     w1_over_std: float
     ks: float
     mean_offset: float
+    std_offset: float
+    mean_offset_1pz: float | None
+    std_offset_1pz: float | None
     median_offset: float
     q16_offset: float
     q84_offset: float
@@ -113,6 +121,8 @@ def _compare_column(samples: PopulationSamples, reference: Reference, name: str)
     truth = reference.column(name).astype(np.float64)
     ensemble = members.ravel()
     w1 = wasserstein1(ensemble, truth)
+    mean, std = mean_offset(ensemble, truth), std_offset(ensemble, truth)
+    stretch = 1 + float(truth.mean()) if name == "redshift" else None
     return Comparison(
         name=name,
         unit=COLUMNS[name].unit,
@@ -121,7 +131,10 @@ def _compare_column(samples: PopulationSamples, reference: Reference, name: str)
         w1=w1,
         w1_over_std=w1 / float(truth.std()),
         ks=kolmogorov_smirnov(ensemble, truth),
-        mean_offset=mean_offset(ensemble, truth),
+        mean_offset=mean,
+        std_offset=std,
+        mean_offset_1pz=mean / stretch if stretch else None,
+        std_offset_1pz=std / stretch if stretch else None,
         median_offset=median_offset(ensemble, truth),
         q16_offset=quantile_offset(ensemble, truth, ONE_SIGMA[0]),
         q84_offset=quantile_offset(ensemble, truth, ONE_SIGMA[1]),

@@ -33,6 +33,11 @@ def mean_offset(a: First, b: Second) -> float:
     return float(np.mean(a, dtype=np.float64) - np.mean(b, dtype=np.float64))
 
 
+def std_offset(a: First, b: Second) -> float:
+    """Return std(a) - std(b) [unit of the samples]."""
+    return float(np.std(a, dtype=np.float64) - np.std(b, dtype=np.float64))
+
+
 def quantile_offset(a: First, b: Second, quantile: float) -> float:
     """Return the difference of the same quantile of both samples [unit of the samples]."""
     return float(np.quantile(a, quantile) - np.quantile(b, quantile))

@@ -79,7 +79,17 @@ def _comparison(summary: Mapping[str, Any]) -> str:
         "histogram bins in which the reference lies within the spread of the flows, widened by "
         "the Poisson error."
     )
-    return f"## Against the reference\n\n{table(header, rows)}\n\n{note}"
+    return f"## Against the reference\n\n{table(header, rows)}\n\n{note}" + _redshift(summary)
+
+
+def _redshift(summary: Mapping[str, Any]) -> str:
+    row = summary["comparison"].get("redshift")
+    if row is None:
+        return ""
+    return (
+        f"\n\nn(z), inferred minus reference over 1 + z: mean {row['mean_offset_1pz']:+.4f}, "
+        f"standard deviation {row['std_offset_1pz']:+.4f}."
+    )
 
 
 def _photometry(summary: Mapping[str, Any]) -> str:
@@ -90,8 +100,18 @@ def _photometry(summary: Mapping[str, Any]) -> str:
         "Sliced Wasserstein-2 distance of predicted to observed magnitudes, whitened "
         f"({row['n_each']:,} galaxies on each side): ensemble {number(row['ensemble'])}, flows "
         f"{members}; floor {number(row['floor'])} +- {number(row['floor_scatter'])} between "
-        "random halves of the catalogue.\n\n"
+        "random halves of the catalogue.\n\n" + _classifier(summary) + "\n\n"
         "Zero points fitted, added to the model [mag]: " + _zero_points(summary) + "."
+    )
+
+
+def _classifier(summary: Mapping[str, Any]) -> str:
+    row = summary["classifier"]
+    return (
+        "Classifier two-sample test (0.5: predicted and observed magnitudes cannot be told apart, "
+        f"1: always): accuracy {row['accuracy']:.3f}, floor {row['floor']:.3f} between random "
+        f"halves of the catalogue, both +- {row['error']:.3f} ({row['n_each']:,} galaxies on each "
+        "side)."
     )
 
 

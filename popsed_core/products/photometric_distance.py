@@ -60,7 +60,7 @@ def photometric_distance(
     Raises:
         ValueError: the bands differ, or a predicted magnitude is not finite.
     """
-    _check(samples, catalogue)
+    check_comparable(samples, catalogue)
     random = numpy_generator(seed, "photometric_distance")
     projection = _projection(catalogue.mag, random)
     _, n_draws, n_bands = samples.mag.shape
@@ -79,7 +79,12 @@ def photometric_distance(
     return PhotometricDistance(ensemble, tuple(members), floor, scatter, n_each)
 
 
-def _check(samples: PopulationSamples, catalogue: Catalogue) -> None:
+def check_comparable(samples: PopulationSamples, catalogue: Catalogue) -> None:
+    """Check that predicted and observed magnitudes are of the same bands, and finite.
+
+    Raises:
+        ValueError: the bands differ, or a predicted magnitude is not finite.
+    """
     if samples.bands != catalogue.bands:
         raise ValueError(f"bands: samples have {samples.bands}, catalogue {catalogue.bands}")
     n_bad = int((~np.isfinite(samples.mag)).sum())

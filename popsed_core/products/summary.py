@@ -15,6 +15,7 @@ import numpy as np
 
 from popsed_core.artefacts import atomic_path
 from popsed_core.photometry.catalogue import Catalogue, Reference
+from popsed_core.products.classifier import separability
 from popsed_core.products.columns import COLUMNS, all_names
 from popsed_core.products.diagnostics import Comparison, Constraint, compare, constraints
 from popsed_core.products.markdown import as_markdown
@@ -49,9 +50,9 @@ def summarise(
 
     Returns:
         Sections ``source``, ``seed``, ``sizes``, ``quantities`` (percentiles, member scatter,
-        prior), ``comparison`` (by quantity), ``photometric_distance``, ``fit``, ``left_out``
-        (members that do not count, and why) and ``zero_points``; numbers have five significant
-        digits, and those that do not exist are None.
+        prior), ``comparison`` (by quantity), ``photometric_distance``, ``classifier``, ``fit``,
+        ``left_out`` (members that do not count, and why) and ``zero_points``; numbers have five
+        significant digits, and those that do not exist are None.
     """
     n_members, n_draws, _ = samples.theta.shape
     summary = {
@@ -66,6 +67,7 @@ def summarise(
         "quantities": _quantities(samples),
         "comparison": {row.name: _comparison(row) for row in compare(samples, reference)},
         "photometric_distance": dataclasses.asdict(photometric_distance(samples, catalogue, seed)),
+        "classifier": dataclasses.asdict(separability(samples, catalogue, seed)),
         "fit": _fit(members, costs),
         "left_out": list(samples.left_out),
         "zero_points": _zero_points(samples.bands, _kept(samples, members)),

@@ -63,6 +63,20 @@ def test_a_shift_is_reported_in_every_number(samples):
     assert rows["redshift"].w1 == pytest.approx(0, abs=1e-6)
 
 
+def test_offsets_of_n_of_z_are_also_told_over_one_plus_z():
+    samples = synthetic.make_samples()
+    truth = samples.theta.reshape(-1, len(samples.names)).astype(np.float64)
+    known = truth.copy()
+    known[:, 0] = 0.2 + 0.5 * (truth[:, 0] - truth[:, 0].mean())
+    rows = {row.name: row for row in compare(samples, Reference(known, samples.names, "truth"))}
+    row = rows["redshift"]
+    assert row.std_offset == pytest.approx(truth[:, 0].std() / 2)
+    assert row.mean_offset_1pz == pytest.approx((truth[:, 0].mean() - 0.2) / 1.2)
+    assert row.std_offset_1pz == pytest.approx(row.std_offset / 1.2)
+    assert rows["logzsol"].mean_offset_1pz is None
+    assert rows["logzsol"].std_offset == pytest.approx(0)
+
+
 def test_comparison_has_the_columns_both_know(samples, reference):
     assert [row.name for row in compare(samples, reference)] == [
         *samples.names,

@@ -65,6 +65,16 @@ def test_diagnostics_have_a_row_per_compared_quantity(summary, samples, tmp_path
     assert by_name["dust_index"]["is_prior_dominated"] == "True"
 
 
+def test_a_classifier_and_the_offsets_over_one_plus_z_are_told(summary, tmp_path):
+    _, markdown, diagnostics = write(summary, tmp_path)
+    text = markdown.read_text()
+    assert f"accuracy {summary['classifier']['accuracy']:.3f}, floor 0." in text
+    assert f"mean {summary['comparison']['redshift']['mean_offset_1pz']:+.4f}" in text
+    rows = {row["name"]: row for row in csv.DictReader(diagnostics.read_text().splitlines())}
+    assert float(rows["redshift"]["std_offset_1pz"]) != 0
+    assert rows["logzsol"]["std_offset_1pz"] == ""
+
+
 def test_markdown_flags_what_the_prior_made(summary, tmp_path):
     lines = write(summary, tmp_path)[1].read_text().splitlines()
     row = next(line for line in lines if line.startswith("| dust_index"))
