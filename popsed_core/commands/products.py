@@ -25,7 +25,7 @@ def register(nouns: Subparsers) -> None:
     _add_output(tables, "fits", "table of galaxies, a unit per column (FITS)")
     _add_output(tables, "csv", "the same table (CSV)")
     summary = add_verb(verbs, "summary", run_summary, "compare with the data and with the truth")
-    add_inputs(summary, "samples", "catalogue", "reference")
+    add_inputs(summary, "samples", "catalogue", "reference", "noise")
     add_members(summary)
     summary.add_argument(
         "--costs", type=Path, nargs="+", required=True, metavar="PATH", help="of members (JSON)"
@@ -52,6 +52,7 @@ def run_summary(args: argparse.Namespace) -> None:
     """Write the summary, its comparison with the reference, and n(z)."""
     from popsed_core.artefacts import load
     from popsed_core.photometry.catalogue import Catalogue, Reference
+    from popsed_core.photometry.noise import NoiseTable
     from popsed_core.products.ensemble import load_member
     from popsed_core.products.redshift_distribution import (
         redshift_distribution,
@@ -62,10 +63,11 @@ def run_summary(args: argparse.Namespace) -> None:
 
     samples = load(args.samples, PopulationSamples)
     catalogue, reference = load(args.catalogue, Catalogue), load(args.reference, Reference)
-    check_bands(args, catalogue=catalogue, samples=samples)
+    noise = load(args.noise, NoiseTable)
+    check_bands(args, catalogue=catalogue, samples=samples, noise=noise)
     members = [load_member(path) for path in args.members]
     costs = [_read_cost(path) for path in args.costs]
-    summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs)
+    summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs, noise=noise)
     write_summary(summary, args.json, args.markdown, args.diagnostics)
     write_redshift_distribution(redshift_distribution(samples), args.redshift)
 

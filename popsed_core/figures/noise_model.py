@@ -1,4 +1,8 @@
-"""The fitted noise model over the catalogue's own errors, band by band."""
+"""The fitted noise model over the catalogue's own errors, band by band.
+
+The small panels show where errors of clear galaxies lie in the predicted distribution (probability
+integral transform): flat at one, if the model is right.
+"""
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +15,7 @@ from popsed_core.figures import style
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.photometry.noise_fit import noise_quantity
+from popsed_core.products.noise_check import normal_scores, transform
 
 LABELS = {
     "error_given_flux": r"$\log_{10}$ flux error [maggies]",
@@ -19,6 +24,9 @@ LABELS = {
 }
 N_COLUMNS = 3
 PANEL_HEIGHT = 2.1  # [inch]
+INSET = (0.64, 0.66, 0.34, 0.32)  # of the panel: left, bottom, width, height
+N_PIT_BINS = 10
+MAX_PIT = 2.4  # of the expectation that the small panels show
 BEYOND = 0.6  # [mag] of extrapolation shown on either side of the bins
 SHOWN = (0.002, 0.998)  # quantiles of the catalogue's quantity that the axes show
 
@@ -27,19 +35,21 @@ Values = Float[np.ndarray, "galaxy"]
 
 @style.styled
 def draw(*, noise: NoiseTable, catalogue: Catalogue) -> Figure:
-    """Draw the modelled quantity against magnitude: data, median, scatter, extrapolation.
+    """Draw the modelled quantity against magnitude: data, median, scatter, extrapolation, check.
 
     Args:
         noise: the fitted noise table.
         catalogue: the magnitudes and errors that it was fitted to.
     """
     values = noise_quantity(noise.form, catalogue.maggies, catalogue.mag_error)
+    scores = normal_scores(noise, catalogue)
     n_rows = -(-len(noise.bands) // N_COLUMNS)
     n_columns = min(N_COLUMNS, len(noise.bands))
     figure = style.new_figure(style.PAGE_WIDTH, 0.4 + PANEL_HEIGHT * n_rows)
     panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for index, band in enumerate(noise.bands):
         _band(panels[index], noise, index, catalogue.mag[:, index], values[:, index])
+        _transform(panels[index], scores[band])
         panels[index].set_xlabel(f"${band}$ [mag]")
         if index % N_COLUMNS == 0:
             panels[index].set_ylabel(LABELS[noise.form])
@@ -75,11 +85,28 @@ def _band(axes: Axes, noise: NoiseTable, index: int, mag: Values, values: Values
     axes.set(xlim=(first - BEYOND, last + BEYOND), ylim=(low - margin, high + margin))
 
 
+def _transform(axes: Axes, scores: Values) -> None:
+    """Draw the transform of the errors into a corner, where there are galaxies to ask."""
+    if not scores.size:
+        return
+    inset = axes.inset_axes(INSET, zorder=5)
+    edges = np.linspace(0, 1, N_PIT_BINS + 1)
+    share = np.histogram(transform(scores), edges)[0] * N_PIT_BINS / scores.size
+    inset.stairs(share, edges, fill=True, color=style.KNOWN_LIGHT)
+    inset.stairs(share, edges, color=style.KNOWN_DARK, linewidth=0.8)
+    inset.axhline(1, color=style.ACCENT, linewidth=1, linestyle="--")
+    inset.set(xlim=(0, 1), ylim=(0, MAX_PIT), xticks=[0, 1], yticks=[])
+    inset.set_xlabel("PIT", fontsize=7, labelpad=-6)
+    inset.tick_params(labelsize=7, length=2, pad=2, top=False)
+
+
 def _legend(figure: Figure) -> None:
     handles = [
         Line2D([], [], marker=".", linestyle="", color=style.KNOWN, label="galaxies"),
         Line2D([], [], color=style.ENSEMBLE, label="median"),
         Patch(color=style.ENSEMBLE, alpha=0.3, linewidth=0, label="scatter (1 sigma)"),
         Patch(color=style.EXTRAPOLATED, linewidth=0, label="extrapolated"),
+        Patch(facecolor=style.KNOWN_LIGHT, edgecolor=style.KNOWN_DARK, label="PIT of the errors"),
+        Line2D([], [], color=style.ACCENT, linestyle="--", linewidth=1, label="expected"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))

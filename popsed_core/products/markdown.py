@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from popsed_core.products.diagnostics import PRIOR_DOMINATED
+from popsed_core.products.noise_check import MIN_SNR
 
 SOURCES = {
     "real": "observed galaxies",
@@ -20,6 +21,8 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
     if summary["comparison"]:
         sections.append(_comparison(summary))
     sections.append(_photometry(summary))
+    if summary["noise"]:
+        sections.append(_noise(summary))
     if summary["fit"]["seconds"]:
         sections.append(_cost(summary))
     return "\n\n".join(sections) + "\n"
@@ -120,6 +123,21 @@ def _zero_points(summary: Mapping[str, Any]) -> str:
         f"{band} {row['mean']:+.3f} +- {row['scatter']:.3f}"
         for band, row in summary["zero_points"].items()
     )
+
+
+def _noise(summary: Mapping[str, Any]) -> str:
+    header = ("band", "galaxies", "KS", "mean", "std")
+    rows = [
+        (band, f"{row['n_galaxies']:,}", *(number(row[key]) for key in ("ks", "mean", "std")))
+        for band, row in summary["noise"].items()
+    ]
+    note = (
+        "Where the catalogue's errors lie among those that the noise model predicts at their "
+        f"magnitude, galaxies of expected SNR above {MIN_SNR:g}: Kolmogorov-Smirnov distance of "
+        "the probability integral transform to uniform; mean (0 expected; above: errors larger "
+        "than predicted) and standard deviation (1 expected) of the normal scores."
+    )
+    return f"## Noise\n\n{table(header, rows)}\n\n{note}"
 
 
 def _cost(summary: Mapping[str, Any]) -> str:

@@ -15,10 +15,12 @@ import numpy as np
 
 from popsed_core.artefacts import atomic_path
 from popsed_core.photometry.catalogue import Catalogue, Reference
+from popsed_core.photometry.noise import NoiseTable
 from popsed_core.products.classifier import separability
 from popsed_core.products.columns import COLUMNS, all_names
 from popsed_core.products.diagnostics import Comparison, Constraint, compare, constraints
 from popsed_core.products.markdown import as_markdown
+from popsed_core.products.noise_check import check_noise
 from popsed_core.products.photometric_distance import photometric_distance
 from popsed_core.products.samples import PopulationSamples
 
@@ -37,6 +39,7 @@ def summarise(
     seed: int,
     *,
     costs: Sequence[Mapping[str, float]] = (),
+    noise: NoiseTable | None = None,
 ) -> dict[str, Any]:
     """Return the numbers of one survey as a plain, rounded dictionary.
 
@@ -47,12 +50,13 @@ def summarise(
         members: the trained members, of which ``history`` and ``zero_points`` are used.
         seed: the run's seed.
         costs: what each member cost: ``seconds`` [s] and ``peak_memory_mb`` [MB], where measured.
+        noise: the fitted noise model, to be held to the catalogue's errors.
 
     Returns:
         Sections ``source``, ``seed``, ``sizes``, ``quantities`` (percentiles, member scatter,
-        prior), ``comparison`` (by quantity), ``photometric_distance``, ``classifier``, ``fit``,
-        ``left_out`` (members that do not count, and why) and ``zero_points``; numbers have five
-        significant digits, and those that do not exist are None.
+        prior), ``comparison`` (by quantity), ``photometric_distance``, ``classifier``, ``noise``
+        (by band), ``fit``, ``left_out`` (members that do not count, and why) and ``zero_points``;
+        numbers have five significant digits, and those that do not exist are None.
     """
     n_members, n_draws, _ = samples.theta.shape
     summary = {
@@ -68,6 +72,7 @@ def summarise(
         "comparison": {row.name: _comparison(row) for row in compare(samples, reference)},
         "photometric_distance": dataclasses.asdict(photometric_distance(samples, catalogue, seed)),
         "classifier": dataclasses.asdict(separability(samples, catalogue, seed)),
+        "noise": _noise(noise, catalogue),
         "fit": _fit(members, costs),
         "left_out": list(samples.left_out),
         "zero_points": _zero_points(samples.bands, _kept(samples, members)),
@@ -114,6 +119,13 @@ def _comparison(row: Comparison) -> dict[str, Any]:
     entry = dataclasses.asdict(row)
     del entry["name"], entry["constraint"]
     return entry
+
+
+def _noise(noise: NoiseTable | None, catalogue: Catalogue) -> dict[str, Any]:
+    if noise is None:
+        return {}
+    checks = check_noise(noise, catalogue)
+    return {band: dataclasses.asdict(check) for band, check in checks.items()}
 
 
 def _fit(members: Sequence[Member], costs: Sequence[Mapping[str, float]]) -> dict[str, Any]:

@@ -158,6 +158,17 @@ def test_noise_figure_shows_every_form(form, artefacts):
     assert any("signal-to-noise" in text for text in texts(figure))
 
 
+def test_each_band_of_the_noise_figure_is_checked(artefacts):
+    catalogue = artefacts["catalogue"]
+    for axes in render("noise_model", artefacts).axes:
+        (inset,) = axes.child_axes
+        assert inset.get_xlabel() == "PIT"
+    mag = catalogue.mag + np.array([0, 0, 0, 0, 15.0])  # nothing clear is left in the last band
+    faint = dataclasses.replace(catalogue, mag=mag)
+    figure = render("noise_model", artefacts | {"catalogue": faint})
+    assert [len(axes.child_axes) for axes in figure.axes] == [1, 1, 1, 1, 0]
+
+
 def test_contours_enclose_their_shares():
     random = np.random.default_rng(0)
     image = np.histogram2d(*random.normal(size=(2, 20000)), bins=30)[0]

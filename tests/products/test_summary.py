@@ -4,6 +4,9 @@ import json
 import numpy as np
 import pytest
 
+from popsed_core.config import NoiseConfig
+from popsed_core.photometry.noise_fit import fit_noise
+from popsed_core.products.markdown import as_markdown
 from popsed_core.products.summary import rounded, summarise, write_summary
 
 
@@ -73,6 +76,18 @@ def test_a_classifier_and_the_offsets_over_one_plus_z_are_told(summary, tmp_path
     rows = {row["name"]: row for row in csv.DictReader(diagnostics.read_text().splitlines())}
     assert float(rows["redshift"]["std_offset_1pz"]) != 0
     assert rows["logzsol"]["std_offset_1pz"] == ""
+
+
+def test_the_noise_is_held_to_the_catalogue_where_it_is_given(summary, samples, observed, members):
+    assert summary["noise"] == {}
+    catalogue, reference = observed
+    noise = fit_noise(catalogue, NoiseConfig(n_bins=10))
+    checked = summarise(samples, catalogue, reference, members, seed=0, noise=noise)
+    assert tuple(checked["noise"]) == samples.bands
+    assert all(0 < row["ks"] < 0.4 for row in checked["noise"].values())
+    row = checked["noise"]["r"]
+    text = as_markdown(checked)
+    assert f"| r | {row['n_galaxies']:,} | {row['ks']:.3g} |" in text
 
 
 def test_markdown_flags_what_the_prior_made(summary, tmp_path):

@@ -29,6 +29,7 @@ rule summarise:
         samples="results/{survey}/samples.h5",
         catalogue="results/{survey}/catalogue.h5",
         reference="results/{survey}/reference.h5",
+        noise="results/{survey}/noise.h5",
         members=member_files,
         costs=lambda wildcards: member_files(wildcards, "json"),
     output:
@@ -63,7 +64,8 @@ rule summarise:
         "{wildcards.survey}: summarise, compare with what is known otherwise"
     shell:
         "popsed products summary --samples {input.samples:q} --catalogue {input.catalogue:q}"
-        " --reference {input.reference:q} --members {input.members:q} --costs {input.costs:q}"
+        " --reference {input.reference:q} --noise {input.noise:q}"
+        " --members {input.members:q} --costs {input.costs:q}"
         " --seed {params.seed} --json {output.json:q} --markdown {output.markdown:q}"
         " --diagnostics {output.diagnostics:q} --redshift {output.redshift:q}"
         " 2>&1 | tee {log:q}"
