@@ -17,12 +17,14 @@ min_version("9.6")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/chapters.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/spectra.smk"
 include: "workflow/rules/training_set.smk"
 include: "workflow/rules/emulator.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/products.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/engines.smk"
 

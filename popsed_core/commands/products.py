@@ -1,4 +1,4 @@
-"""``popsed products tables|summary``: numbers for people."""
+"""``popsed products tables|summary|provenance``: numbers for people, and where they come from."""
 
 import argparse
 from pathlib import Path
@@ -12,6 +12,7 @@ from popsed_core.commands.common import (
     add_seed,
     add_verb,
     check_bands,
+    write_text,
 )
 from popsed_core.errors import InputError
 
@@ -35,6 +36,13 @@ def register(nouns: Subparsers) -> None:
     _add_output(summary, "markdown", "the main numbers, to read (Markdown)")
     _add_output(summary, "diagnostics", "one row per quantity (CSV)")
     _add_output(summary, "redshift", "n(z) with its ensemble band (CSV)")
+    origin = add_verb(verbs, "provenance", run_provenance, "versions, checksums, configuration")
+    add_inputs(origin, "ssp", "catalogue", "noise", "samples")
+    add_members(origin)
+    origin.add_argument(
+        "--base-catalogue", type=Path, metavar="PATH", help="of the survey that a mock imitates"
+    )
+    origin.add_argument("output", type=Path, help="what to read (Markdown)")
 
 
 def run_tables(args: argparse.Namespace) -> None:
@@ -70,6 +78,35 @@ def run_summary(args: argparse.Namespace) -> None:
     summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs, noise=noise)
     write_summary(summary, args.json, args.markdown, args.diagnostics)
     write_redshift_distribution(redshift_distribution(samples), args.redshift)
+
+
+def run_provenance(args: argparse.Namespace) -> None:
+    """Write where a survey's samples come from."""
+    from popsed_core.artefacts import Provenance, load, load_provenance, sha256
+    from popsed_core.photometry.catalogue import Catalogue
+    from popsed_core.products.ensemble import load_member
+    from popsed_core.products.provenance_report import provenance_report
+
+    names = ("base_catalogue", "catalogue", "noise", "ssp", "samples")
+    paths = {name: path for name in names if (path := getattr(args, name)) is not None}
+    artefacts = {name: load_provenance(path) for name, path in paths.items()}
+    members = {f"member {k}": path for k, path in enumerate(args.members, start=1)}
+    trained = {name: load_member(path) for name, path in members.items()}
+    artefacts |= {name: Provenance(**member["provenance"]) for name, member in trained.items()}
+    checksums = {name: sha256(path) for name, path in (paths | members).items()}
+    first = trained["member 1"]
+    sections = {
+        "survey": artefacts["catalogue"].config,
+        "noise": artefacts["noise"].config,
+        "ssp": artefacts["ssp"].config,
+        "spectra": first["spectra"],
+        "fit": artefacts["member 1"].config,
+        "parameters": first["parameters"],
+        "products": artefacts["samples"].config,
+    }
+    catalogue = load(args.catalogue, Catalogue)
+    filters = dict(zip(catalogue.bands, catalogue.filters, strict=True))
+    write_text(provenance_report(artefacts, checksums, sections, filters), args.output)
 
 
 def _read_cost(path: Path) -> dict[str, float]:

@@ -15,6 +15,7 @@ ONE_SURVEY = {
     "sample_ensemble": 1,
     "write_tables": 1,
     "summarise": 1,
+    "write_provenance": 1,
     "html_report": 1,
     **FIGURE_JOBS,
 }
@@ -51,7 +52,7 @@ def test_the_survey_can_be_named_on_the_command_line(checkout):
 def test_figures_alone_need_neither_tables_nor_report(checkout):
     jobs = planned(checkout, *SMOKE, "--", "figures")
     assert FIGURE_JOBS.items() <= jobs.items()
-    assert not {"html_report", "write_tables", "summarise"} & set(jobs)
+    assert not {"html_report", "write_tables", "write_provenance", "summarise"} & set(jobs)
 
 
 def test_the_report_has_everything_in_it(checkout):
@@ -93,6 +94,12 @@ def test_a_fit_with_the_emulator_reads_its_certificate(checkout):
     assert len(fits) == 3
     given = "--emulator results/emulator/emulator.pt --accuracy results/emulator/accuracy.json"
     assert all(given in command for command in fits)
+
+
+@pytest.mark.parametrize("engine", ["exact", "emulator"])
+def test_the_report_shows_what_an_emulator_costs_where_there_is_one(checkout, engine):
+    jobs = planned(checkout, *SMOKE, "--config", f"spectra={{engine: {engine}}}", "--", "report")
+    assert ("figure_emulator_accuracy" in jobs) == (engine == "emulator")
 
 
 @pytest.mark.parametrize("engine", ["exact", "emulator"])

@@ -13,7 +13,8 @@ FIT = "popsed_core/inference/fit.py"
 FIGURE_RULES = {f"figure_{name}" for name in FIGURES}
 OF_THE_DATA = {"figure_noise_model", "figure_cut_flow"}
 OF_SAMPLES = FIGURE_RULES - OF_THE_DATA - {"figure_training"}
-BELOW_SAMPLES = OF_SAMPLES | {"write_tables", "summarise", "html_report"}
+FOR_PEOPLE = {"write_tables", "summarise", "write_provenance", "html_report"}
+BELOW_SAMPLES = OF_SAMPLES | FOR_PEOPLE
 BELOW_FITS = BELOW_SAMPLES | {"sample_ensemble", "figure_training"}
 FITS = BELOW_FITS | {"fit_member"}
 BELOW_MOCK = FITS | OF_THE_DATA | {"fit_noise"}
@@ -86,6 +87,10 @@ CASES = {
     "code: a table for people": (
         append("popsed_core/products/tables.py", "\nEXTRA = 1\n"),
         {"write_tables", "html_report"},
+    ),
+    "code: the provenance": (
+        append("popsed_core/products/provenance_report.py", "\nEXTRA = 1\n"),
+        {"write_provenance", "html_report"},
     ),
     "code: prior": (append("popsed_core/inference/prior.py", "\nEXTRA = 1\n"), FITS),
     "code: the command line": (append("popsed_core/cli.py", "\nEXTRA = 1\n"), set()),

@@ -296,14 +296,3 @@ def engine_spectra(wildcards):
 def engine_emulator(wildcards):
     """The emulator and its certificate, where this engine needs them."""
     return emulator_inputs() if wildcards.engine == "emulator" else {}
-
-
-def this_workflow(wildcards):
-    """The options with which this workflow was called, for the report that it makes of itself."""
-    settings = workflow.config_settings
-    options = ["--snakefile", os.path.relpath(workflow.main_snakefile)]
-    if settings.configfiles:
-        options += ["--configfile", *map(os.path.relpath, settings.configfiles)]
-    if settings.config:
-        options += ["--config", *settings.config_args]
-    return shlex.join(options)

@@ -69,7 +69,12 @@ rule build_catalogue:
     output:
         catalogue="results/{survey}/catalogue.h5",
         reference="results/{survey}/reference.h5",
-        cut_flow="results/{survey}/cut_flow.csv",
+        cut_flow=report(
+            "results/{survey}/cut_flow.csv",
+            caption="../report/cut_flow.rst",
+            category="1 Data",
+            labels={"survey": "{survey}", "table": "cut flow"},
+        ),
     log:
         "logs/{survey}/build_catalogue.log",
     wildcard_constraints:
@@ -104,7 +109,12 @@ rule observe_mock:
     output:
         catalogue="results/{survey}/catalogue.h5",
         reference="results/{survey}/reference.h5",
-        cut_flow="results/{survey}/cut_flow.csv",
+        cut_flow=report(
+            "results/{survey}/cut_flow.csv",
+            caption="../report/cut_flow.rst",
+            category="1 Data",
+            labels={"survey": "{survey}", "table": "cut flow"},
+        ),
     log:
         "logs/{survey}/observe_mock.log",
     wildcard_constraints:

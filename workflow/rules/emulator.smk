@@ -74,7 +74,7 @@ rule validate_emulator:
         markdown=report(
             "results/emulator/accuracy.md",
             caption="../report/emulator_accuracy.rst",
-            category="Emulator",
+            category="3 Spectra",
             labels={"survey": "-", "table": "accuracy"},
         ),
     log:
@@ -108,7 +108,7 @@ rule figure_emulator_accuracy:
         png=report(
             "results/emulator/figures/emulator_accuracy.png",
             caption="../report/emulator_accuracy.rst",
-            category="Emulator",
+            category="3 Spectra",
             labels={"survey": "-", "figure": "emulator accuracy"},
         ),
     log:

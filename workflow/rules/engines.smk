@@ -70,7 +70,7 @@ rule figure_engines:
         png=report(
             "results/{survey}/figures/engines.png",
             caption="../report/engines.rst",
-            category="Emulator",
+            category="3 Spectra",
             labels={"survey": "{survey}", "figure": "engines"},
         ),
     log:

@@ -12,7 +12,7 @@ for FIGURE, NAMES in FIGURES.items():
             png=report(
                 f"results/{{survey}}/figures/{FIGURE}.png",
                 caption=f"../report/{FIGURE}.rst",
-                category="Figures",
+                category=chapter(FIGURE),
                 labels={"survey": "{survey}", "figure": FIGURE.replace("_", " ")},
             ),
         log:

@@ -1,4 +1,4 @@
-"""Tables and numbers for people, and the report that shows them with the figures."""
+"""Tables and numbers for people."""
 
 
 rule write_tables:
@@ -34,17 +34,22 @@ rule summarise:
         costs=lambda wildcards: member_files(wildcards, "json"),
     output:
         json="results/{survey}/summary.json",
-        markdown="results/{survey}/summary.md",
+        markdown=report(
+            "results/{survey}/summary.md",
+            caption="../report/summary.rst",
+            category="8 Numbers",
+            labels={"survey": "{survey}", "table": "summary"},
+        ),
         diagnostics=report(
             "results/{survey}/diagnostics.csv",
             caption="../report/diagnostics.rst",
-            category="Numbers",
+            category="8 Numbers",
             labels={"survey": "{survey}", "table": "against the reference"},
         ),
         redshift=report(
             "results/{survey}/redshift_distribution.csv",
-            caption="../report/redshift_distribution.rst",
-            category="Numbers",
+            caption="../report/n_z_table.rst",
+            category="8 Numbers",
             labels={"survey": "{survey}", "table": "n(z)"},
         ),
     log:
@@ -69,25 +74,3 @@ rule summarise:
         " --seed {params.seed} --json {output.json:q} --markdown {output.markdown:q}"
         " --diagnostics {output.diagnostics:q} --redshift {output.redshift:q}"
         " 2>&1 | tee {log:q}"
-
-
-rule html_report:
-    input:
-        tables="results/{survey}/samples.fits",
-        markdown="results/{survey}/summary.md",
-        figures=lambda wildcards: figure_files(wildcards.survey),
-    output:
-        "results/{survey}/report.html",
-    log:
-        "logs/{survey}/html_report.log",
-    localrule: True
-    conda:
-        "../../envs/popsed.yaml"
-    params:
-        workflow=this_workflow,
-    message:
-        "{wildcards.survey}: make the HTML report"
-    # the numbers end up on the terminal: they are the answer
-    shell:
-        "snakemake {params.workflow} --report {output:q} -- {input:q} > {log:q} 2>&1"
-        " && cat {input.markdown:q}"

@@ -105,7 +105,7 @@ rule figure_emulator_basis:
         png=report(
             "results/emulator/figures/emulator_basis.png",
             caption="../report/emulator_basis.rst",
-            category="Emulator",
+            category="3 Spectra",
             labels={"survey": "-", "figure": "principal components"},
         ),
     log:

@@ -1,0 +1,51 @@
+"""The report's chapters, and what its rules have to know of the workflow."""
+
+CHAPTERS = {  # of the report, in reading order: the figures of each
+    "1 Data": ("cut_flow",),
+    "2 Noise": ("noise_model",),
+    "3 Spectra": ("emulator_accuracy", "emulator_basis", "engines"),
+    "4 Training": ("training",),
+    "5 Photometry": ("photometry", "colours"),
+    "6 Population": ("population", "redshift_distribution", "star_forming_sequence"),
+    "7 All parameters": ("corner_full", "recovery"),
+    "8 Numbers": (),
+    "9 Provenance": (),
+}
+
+
+def chapter(figure):
+    """The chapter of the report in which a figure stands."""
+    return next(name for name, figures in CHAPTERS.items() if figure in figures)
+
+
+def report_figures(wildcards):
+    """The figures of the report: the survey's, and what its emulator costs where it has one."""
+    emulator = figures_named("emulator", "emulator_accuracy")
+    is_emulated = CONFIG.spectra.engine == "emulator"
+    return figure_files(wildcards.survey) + (emulator if is_emulated else [])
+
+
+def imitated(wildcards):
+    """The catalogue that a mock imitates, by name; a real survey has none."""
+    if wildcards.survey in REAL:
+        return {}
+    return {"base": f"results/{noise_source(wildcards)}/catalogue.h5"}
+
+
+def imitated_option(wildcards, input):
+    """The same as an option of `popsed`."""
+    path = input.get("base")
+    return shlex.join(["--base-catalogue", path]) if path else ""
+
+
+def this_workflow(wildcards):
+    """The options with which this workflow was called, for the report that it makes of itself."""
+    settings = workflow.config_settings
+    snakefile = os.path.relpath(workflow.main_snakefile)
+    style = os.path.join(os.path.dirname(snakefile), "workflow/report/report.css")
+    options = ["--snakefile", snakefile, "--report-stylesheet", style]
+    if settings.configfiles:
+        options += ["--configfile", *map(os.path.relpath, settings.configfiles)]
+    if settings.config:
+        options += ["--config", *settings.config_args]
+    return shlex.join(options)

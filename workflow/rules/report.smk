@@ -1,0 +1,57 @@
+"""Where a result comes from, and the report that shows everything."""
+
+
+rule write_provenance:
+    input:
+        unpack(imitated),
+        ssp="results/ssp.h5",
+        catalogue="results/{survey}/catalogue.h5",
+        noise="results/{survey}/noise.h5",
+        members=member_files,
+        samples="results/{survey}/samples.h5",
+    output:
+        report(
+            "results/{survey}/provenance.md",
+            caption="../report/provenance.rst",
+            category="9 Provenance",
+            labels={"survey": "{survey}", "table": "provenance"},
+        ),
+    log:
+        "logs/{survey}/write_provenance.log",
+    conda:
+        "../../envs/popsed.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        imitated=imitated_option,
+        code=code_version("popsed_core.products.provenance_report"),
+    message:
+        "{wildcards.survey}: say where the result comes from"
+    shell:
+        "popsed products provenance --ssp {input.ssp:q} --catalogue {input.catalogue:q}"
+        " --noise {input.noise:q} --members {input.members:q} --samples {input.samples:q}"
+        " {params.imitated} {output:q} 2>&1 | tee {log:q}"
+
+
+rule html_report:
+    input:
+        tables="results/{survey}/samples.fits",
+        markdown="results/{survey}/summary.md",
+        provenance="results/{survey}/provenance.md",
+        figures=report_figures,
+    output:
+        "results/{survey}/report.html",
+    log:
+        "logs/{survey}/html_report.log",
+    localrule: True
+    conda:
+        "../../envs/popsed.yaml"
+    params:
+        workflow=this_workflow,
+    message:
+        "{wildcards.survey}: make the HTML report"
+    # the numbers end up on the terminal: they are the answer
+    shell:
+        "snakemake {params.workflow} --report {output:q} -- {input:q} > {log:q} 2>&1"
+        " && cat {input.markdown:q}"
