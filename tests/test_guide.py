@@ -1,0 +1,103 @@
+"""Every command and every piece of configuration in the user guide works as it stands there."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from popsed_core import config
+from tests.workflow.workflow_tools import LEFT_OUT
+
+ROOT = Path(__file__).resolve().parent.parent
+GUIDE, README = ROOT / "docs" / "guide.md", ROOT / "README.md"
+NOT_RUN = {  # command: why not
+    "make env": "installs into the checkout",
+    "source .venv/bin/activate": "changes the shell, and the environment may have another place",
+    "pip install snakemake-executor-plugin-slurm==2.8.0": "installs; only clusters need it",
+}
+PROGRAMS = {"snakemake": "snakemake.cli", "popsed": "popsed_core.cli"}
+PLAN = ("-n", "--executor", "local")  # plan only, also where the cluster's plugin is missing
+
+
+def blocks(path, language):
+    """Return the blocks of a language, without the indentation of the list they stand in."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", path.read_text(), re.M | re.S)
+    return [re.sub(rf"^{indent}", "", text, flags=re.M) for indent, text in found]
+
+
+def commands():
+    """Return the words of every command, comments left out."""
+    lines = "".join(blocks(GUIDE, "bash")).splitlines()
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A copy of the checkout with the files that the guide's user has."""
+    copy = tmp_path_factory.mktemp("guide") / "popsed"
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    (mine,), (mock,) = blocks(README, "yaml"), blocks(GUIDE, "yaml")
+    (copy / "mine.yaml").write_text(mine)
+    (copy / "mock.yaml").write_text(mock)
+    (copy / yaml.safe_load(mine)["surveys"]["mine"]["path"]).touch()
+    (copy / "by_hand").mkdir()
+    return copy
+
+
+def run(folder, program, *words):
+    """Run a command of the guide in the copy, with the copy's code."""
+    env = dict(os.environ, PYTHONPATH=str(folder), OMP_NUM_THREADS="1")
+    code = f"import sys; from {PROGRAMS[program]} import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *words]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_of_the_guide_works(folder, words):
+    program, *options = words
+    if program == "snakemake":
+        assert "This was a dry-run" in run(folder, program, *PLAN, *options)
+    elif program == "popsed":
+        assert run(folder, program, *options)
+    else:
+        assert " ".join(words) in NOT_RUN, "neither run by this test nor excused"
+
+
+def test_no_command_is_excused_that_the_guide_does_not_name():
+    assert set(NOT_RUN) <= {" ".join(words) for words in commands()}
+
+
+def test_the_guide_s_configuration_is_valid_on_top_of_the_readme_s(folder):
+    overlays = (folder / "mine.yaml", folder / "mock.yaml")
+    mine, mock = (config.load(ROOT / "config.yaml", *overlays[:n]) for n in (1, 2))
+    assert (mine.survey, mine.surveys["mine"].kind) == ("mine", "table")
+    assert (mock.survey, mock.surveys["mine_mock"].noise_from) == ("mine_mock", "mine")
+
+
+def test_every_local_link_and_configuration_of_the_guide_is_there():
+    text = GUIDE.read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("http")]
+    assert links
+    assert [link for link in links if not (GUIDE.parent / link).exists()] == []
+    named = set(re.findall(r"\b(?:config|profiles)/[\w/]+\.yaml", text))
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+def test_every_key_that_the_guide_names_exists():
+    keys = re.findall(r"`((?:fit|products|runtime|downloads)\.[\w.]+)`", GUIDE.read_text())
+    plain = config.to_plain(config.load(ROOT / "config.yaml"))
+    assert keys
+    for key in keys:
+        node = plain
+        for part in key.split("."):
+            assert part in node, key
+            node = node[part]
