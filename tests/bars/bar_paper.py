@@ -101,14 +101,14 @@ def fitted(copy: Path, title: str, options: tuple[str, ...], is_reused: bool) ->
     return summary | {"cost": json.loads((kept / "cost.json").read_text())}
 
 
-def accuracy(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list[Bar]:
+def judged(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list[Bar]:
     """Judge means and coverage, or only report them."""
     rows = summary["comparison"]
-    z = 1 + summary["quantities"]["redshift"]["mean"] - rows["redshift"]["mean_offset"]
     bars = []
     for name, limit in JUDGED.items():
-        scale, unit = (z, "(1 + z)") if name == "redshift" else (1.0, "dex")
-        offset = round(abs(rows[name]["mean_offset"]) / scale, 5)
+        is_redshift = name == "redshift"
+        key, unit = ("mean_offset_1pz", "(1 + z)") if is_redshift else ("mean_offset", "dex")
+        offset = round(abs(rows[name][key]), 5)
         bars.append(at_most(f"{title}: |offset of mean {name}|", offset, limit, unit))
     for name in ("redshift", "log_stellar_mass"):
         share = rows[name]["coverage_68"]
@@ -116,11 +116,14 @@ def accuracy(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list
     if not is_judged:
         bars = [reported(bar.name, bar.measured) for bar in bars]
     bars.append(reported(f"{title}: W1 of n(z)", rows["redshift"]["w1"]))
-    photometric = summary["photometric_distance"]
+    photometric, accuracy = summary["photometric_distance"], summary["classifier"]["accuracy"]
     return [
         *bars,
         reported(f"{title}: photometry, sliced W2", photometric["ensemble"]),
         reported(f"{title}: photometry, its floor", photometric["floor"]),
+        reported(
+            f"{title}: photometry, classifier (0.5: the same)", summary["classifier"]["accuracy"]
+        ),
     ]
 
 
@@ -130,7 +133,7 @@ def mock_bars(copy: Path, is_reused: bool) -> list[Bar]:
     minutes = round(found["cost"]["minutes"], 1)
     return [
         at_most(f"{SMALL}: three flows to the report, two cores", minutes, 30, "min"),
-        *accuracy(SMALL, found, is_judged=False),
+        *judged(SMALL, found, is_judged=False),
     ]
 
 
@@ -141,7 +144,7 @@ def large_bars(copy: Path, is_reused: bool) -> list[Bar]:
     return [
         at_most(f"{WHOLE}: memory of all processes", round(cost["peak_mb"]), 6144, "MB"),
         reported(f"{WHOLE}: ten flows to the report [min]", round(cost["minutes"], 1)),
-        *accuracy(WHOLE, found, is_judged=True),
+        *judged(WHOLE, found, is_judged=True),
     ]
 
 
