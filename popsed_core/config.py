@@ -514,6 +514,15 @@ class SlicedConfig:
 
 
 @dataclass(frozen=True, config=STRICT)
+class UnbiasedSlicedConfig:
+    """Squared sliced Wasserstein distance, unbiased at any number of samples."""
+
+    kind: Literal["unbiased_sliced"]
+    n_pool: Count = 2048
+    n_step: Annotated[Count, Field(description="directions drawn per step")] = 64
+
+
+@dataclass(frozen=True, config=STRICT)
 class CharacteristicConfig:
     """Squared difference of characteristic functions at a pool of frequencies."""
 
@@ -529,7 +538,8 @@ class CharacteristicConfig:
 
 
 Distance = Annotated[
-    SinkhornConfig | SlicedConfig | CharacteristicConfig, Field(discriminator="kind")
+    SinkhornConfig | SlicedConfig | UnbiasedSlicedConfig | CharacteristicConfig,
+    Field(discriminator="kind"),
 ]
 
 

@@ -1,8 +1,8 @@
 """Distances between a cloud of samples and the catalogue; the doorway to geomloss and pykeops.
 
 Each is an object with one call, ``distance(x, generator, progress)``: Sinkhorn (here), sliced
-Wasserstein and characteristic function (their own modules).  ``build_distance`` picks by the
-configuration.
+Wasserstein, its unbiased square and characteristic function (their own modules).
+``build_distance`` picks by the configuration.
 """
 
 from dataclasses import replace
@@ -13,12 +13,19 @@ from geomloss import SamplesLoss
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import CharacteristicConfig, Distance, SinkhornConfig, SlicedConfig
+from popsed_core.config import (
+    CharacteristicConfig,
+    Distance,
+    SinkhornConfig,
+    SlicedConfig,
+    UnbiasedSlicedConfig,
+)
 from popsed_core.errors import InputError
 from popsed_core.inference import schedules
 from popsed_core.inference.characteristic import CharacteristicFunction
 from popsed_core.inference.keops import keops_fault
 from popsed_core.inference.sliced import SlicedWasserstein, draw_from_pool
+from popsed_core.inference.unbiased_sliced import UnbiasedSliced
 
 VALIDATION_POOL = 4  # [calls] the validation distance averages as much as this many steps
 
@@ -107,6 +114,8 @@ def build_distance(
     pool = {"n_pool": config.n_pool, "n_step": config.n_step, "generator": generator}
     if isinstance(config, SlicedConfig):
         return SlicedWasserstein(data, n_samples, p=config.p, **pool)
+    if isinstance(config, UnbiasedSlicedConfig):
+        return UnbiasedSliced(data, n_samples, **pool)
     return CharacteristicFunction(data, (config.low, config.high), **pool)
 
 
@@ -119,8 +128,11 @@ def build_validation(
     """Make the distance to held-out rows, with less noise from the choice of directions.
 
     The pool is small and used whole in every call, so that two calls differ only by their
-    samples.  Arguments and errors as :func:`build_distance`.
+    samples; an unbiased distance, which may be negative, is replaced by the plain one.
+    Arguments and errors as :func:`build_distance`.
     """
+    if isinstance(config, UnbiasedSlicedConfig):
+        config = SlicedConfig(p=2, n_pool=config.n_pool, n_step=config.n_step)
     if isinstance(config, SlicedConfig | CharacteristicConfig):
         n_pool = min(config.n_pool, VALIDATION_POOL * config.n_step)
         config = replace(config, n_pool=n_pool, n_step=n_pool)

@@ -121,9 +121,7 @@ def judged(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list[B
         *bars,
         reported(f"{title}: photometry, sliced W2", photometric["ensemble"]),
         reported(f"{title}: photometry, its floor", photometric["floor"]),
-        reported(
-            f"{title}: photometry, classifier (0.5: the same)", summary["classifier"]["accuracy"]
-        ),
+        reported(f"{title}: photometry, classifier (0.5: the same)", accuracy),
     ]
 
 
