@@ -15,6 +15,7 @@ if a bar falls short.
     standin   the stand-in for GAMA, fitted
     figures   each of the paper's figures alone, from its artefacts
     recipes   ours, the paper's and the released recipe with the same budget
+    deviations  ours with one thing of the paper's at a time
     gama      the numbers of GAMA itself, where its tables are at hand
     smoke     the whole workflow at smoke size
     inputs    an archive that breaks, presets, members that diverge
@@ -25,6 +26,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,12 @@ INPUT_TESTS = {
     ),
     "inputs: presets are what their sources print": ("tests/test_presets.py",),
     "inputs: members that diverge are listed": ("tests/products/test_health.py",),
+}
+STUDIED = {
+    "redshift_w1": "W1 of n(z)",
+    "redshift_mean": "offset of mean redshift / (1 + z)",
+    "mass_mean": "offset of mean log mass [dex]",
+    "sfr_mean": "offset of mean log SFR [dex]",
 }
 GAMA_TESTS = ("tests/test_gama_results.py",)
 
@@ -181,25 +189,20 @@ def figure_bars(copy: Path, is_reused: bool) -> list[Bar]:
     return bars
 
 
-def recipe_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Compare the three recipes with the same budget; the table is in results/studies."""
-    path = ROOT / "results" / "studies" / "recipes.json"
+def study_bars(name: str, copy: Path, is_reused: bool) -> list[Bar]:
+    """Run a study on the mock of 20,000 galaxies; its table is in results/studies."""
+    path = ROOT / "results" / "studies" / f"{name}.json"
     if not is_reused:
         snakemake(copy, *words(MOCK, 20_000, 3), "--", f"results/{MOCK}/noise.h5")
-        command = [sys.executable, "-m", "tests.studies.run_study", "recipes"]
+        command = [sys.executable, "-m", "tests.studies.run_study", name]
         run([*command, "--results", str(copy / "results")], ROOT)
     rows = json.loads(path.read_text())["rows"]
     bars = []
-    for name in dict.fromkeys(row["name"] for row in rows):
-        mine = [row for row in rows if row["name"] == name]
-        for key, what in (
-            ("redshift_w1", "W1 of n(z)"),
-            ("redshift_mean", "offset of mean redshift / (1 + z)"),
-            ("mass_mean", "offset of mean log mass [dex]"),
-            ("sfr_mean", "offset of mean log SFR [dex]"),
-        ):
+    for variant in dict.fromkeys(row["name"] for row in rows):
+        mine = [row for row in rows if row["name"] == variant]
+        for key, what in STUDIED.items():
             mean = sum(row[key] for row in mine) / len(mine)
-            bars.append(reported(f"recipes: {name}: {what}", float(f"{mean:.3g}")))
+            bars.append(reported(f"{name}: {variant}: {what}", float(f"{mean:.3g}")))
     return bars
 
 
@@ -228,7 +231,8 @@ PIECES: dict[str, Piece] = {
     "large": large_bars,
     "standin": standin_bars,
     "figures": figure_bars,
-    "recipes": recipe_bars,
+    "recipes": partial(study_bars, "recipes"),
+    "deviations": partial(study_bars, "deviations"),
     "gama": gama_bars,
     "smoke": smoke_bars,
     "inputs": input_bars,
