@@ -504,7 +504,7 @@ def test_a_cost_that_is_damaged(refused, files, tmp_path, content, told):
     assert sample(files, tmp_path, member) == 0
     cost.write_bytes(content)
     paths = options(samples=samples, catalogue=files["catalogue"], members=member, costs=cost)
-    paths += options(reference=files["catalogue"].with_name("reference.h5"))
+    paths += options(noise=files["noise"], reference=files["catalogue"].with_name("reference.h5"))
     words = options(**{name: tmp_path / name for name in ("json", "markdown", "diagnostics")})
     words += ["--redshift", tmp_path / "redshift", "--seed", 1]
     refused(lambda: popsed("products", "summary", *paths, *words), told)
