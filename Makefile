@@ -36,7 +36,7 @@ figures: $(STAMP) ## only the figures of the demo
 	$(SNAKEMAKE) figures
 
 test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest -n $(CORES) --dist loadfile $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 lint: $(STAMP) ## style of Python and workflow
 	$(BIN)/ruff check .

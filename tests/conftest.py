@@ -1,3 +1,5 @@
+from collections import Counter
+
 import hypothesis
 import pytest
 import synthetic
@@ -5,6 +7,12 @@ import synthetic
 # a busy machine is no reason to fail: time is not what these tests are about
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(items):
+    """Put the files with most slow tests first, so that none is left alone with one at the end."""
+    n_slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -n_slow[item.path])
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
     make bar-demo                 # about 40 minutes on two cores
     make bar-demo BARS="--reuse"  # judge the runs that are already in results/
-    make bar-demo BARS="--only mocks"  # make the mocks, or the tests, afresh and renew their rows
+    make bar-demo BARS="--only mocks"  # run the demo, mocks or tests afresh and renew their rows
 
 Copies the checkout into an empty folder and runs there what a newcomer runs: `make demo`, then
 `make mock`, then the tests.  Writes results/bars/bar_demo.{json,md}, two figures of the
@@ -146,18 +146,28 @@ def measure_all(folder: Path) -> list[Bar]:
     """Run everything in a fresh copy."""
     copy = fresh_copy(folder)
     bars = demo_bars(copy)
-    for name in FIGURES:
-        shutil.copy(copy / "results" / "sdss_demo" / "figures" / name, OUT / name)
+    keep_figures(copy)
     make_mocks(copy)
     return bars + judge_all(copy / "results") + test_bars(copy)
 
 
+def keep_figures(copy: Path) -> None:
+    """Keep the figures that the README shows."""
+    for name in FIGURES:
+        shutil.copy(copy / "results" / "sdss_demo" / "figures" / name, OUT / name)
+
+
 def renew(what: str, folder: Path) -> list[Bar]:
-    """Measure ``mocks`` or ``tests`` in a fresh copy; their rows replace the old ones."""
+    """Measure one part in a fresh copy; its rows replace the old ones."""
     copy = fresh_copy(folder)
-    if what == "mocks":
+    if what == "demo":
+        fresh = demo_bars(copy) + redshift_bars(copy / "results")
+        keep_figures(copy)
+    elif what == "mocks":
         make_mocks(copy)
-    fresh = mock_bars(copy / "results") if what == "mocks" else test_bars(copy)
+        fresh = mock_bars(copy / "results")
+    else:
+        fresh = test_bars(copy)
     new = {_key(bar.name): bar for bar in fresh}
     old = [Bar(**row) for row in json.loads((OUT / "bar_demo.json").read_text())]
     return [new.get(_key(bar.name), bar) for bar in old]
@@ -171,7 +181,7 @@ def main() -> int:
     """Measure, print, write; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reuse", action="store_true", help="judge results/ as it stands")
-    parser.add_argument("--only", choices=("mocks", "tests"), help="renew these rows only")
+    parser.add_argument("--only", choices=("demo", "mocks", "tests"), help="renew these rows")
     arguments = parser.parse_args()
     start_logging()
     if arguments.reuse:
