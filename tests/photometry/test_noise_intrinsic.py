@@ -1,6 +1,7 @@
 """Errors of a faint catalogue: measured before the noise, and drawn as the cuts let them pass."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ def parent(n, seed):
     return mag, 10 ** (log_error(mag) + SCATTER * random.normal(size=n)), random
 
 
+@functools.cache
 def observed(n=150_000, seed=0, min_snr=1.0, max_mag=()):
     """The catalogue of one band that a survey with these cuts makes, and its true magnitudes."""
     mag, error, random = parent(n, seed)
