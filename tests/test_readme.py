@@ -4,7 +4,16 @@ import re
 
 import pytest
 
-from tests.bars.readme import BLOCKS, README, ROOT, filled, read_bars, verdict
+from tests.bars.readme import (
+    BLOCKS,
+    DEVIATIONS,
+    README,
+    ROOT,
+    STUDY_BLOCKS,
+    filled,
+    read_bars,
+    verdict,
+)
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -12,6 +21,11 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 def test_numbers_are_those_of_the_committed_results():
     text = README.read_text()
     assert filled(text) == text, "run: python -m tests.bars.readme"
+
+
+def test_sizes_of_deviations_are_those_of_the_committed_studies():
+    text = DEVIATIONS.read_text()
+    assert filled(text, STUDY_BLOCKS) == text, "run: python -m tests.bars.readme"
 
 
 def test_a_missing_block_is_noticed():

@@ -14,6 +14,7 @@ if a bar falls short.
     large     100,863 galaxies, ten flows, as in the paper: memory, accuracy
     standin   the stand-in for GAMA, fitted
     figures   each of the paper's figures alone, from its artefacts
+    noise     the mock's true population against its own catalogue
     recipes   ours, the paper's and the released recipe with the same budget
     deviations  ours with one thing of the paper's at a time
     gama      the numbers of GAMA itself, where its tables are at hand
@@ -30,6 +31,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from popsed_core import config
+from tests.bars import mock_truth
 from tests.bars.tools import (
     OUT,
     ROOT,
@@ -80,8 +83,13 @@ GAMA_TESTS = ("tests/test_gama_results.py",)
 
 def words(survey: str, n_galaxies: int, n_members: int) -> tuple[str, ...]:
     """Return the options that fit a survey, with so many galaxies of the mock and flows."""
-    sizes = f"n_galaxies: {n_galaxies}, " if survey == MOCK else ""
-    changes = f"surveys={{{survey}: {{{sizes}fit: {{n_members: {n_members}}}}}}}"
+    sizes, prior = "", ""
+    if survey == MOCK:  # the prior's weight is that of config/ours.yaml, per galaxy
+        sizes, prior = (
+            f"n_galaxies: {n_galaxies}, ",
+            f", prior_weight: {{end: {2 / n_galaxies:.1e}}}",
+        )
+    changes = f"surveys={{{survey}: {{{sizes}fit: {{n_members: {n_members}{prior}}}}}}}"
     return (
         *STANDIN,
         "--config",
@@ -206,6 +214,23 @@ def study_bars(name: str, copy: Path, is_reused: bool) -> list[Bar]:
     return bars
 
 
+def noise_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Compare the mock's true population with its own catalogue, by each model of the noise."""
+    snakemake(copy, *words(MOCK, 20_000, 3), "--", f"results/{MOCK}/noise.h5")
+    files = [ROOT / "config.yaml", *(ROOT / name for name in STANDIN[1:])]
+    found = mock_truth.measure(copy / "results", MOCK, config.load(*files))
+    floor = found["floor"]
+    title = "noise: true population from its catalogue, squared"
+    return [
+        at_most(f"{title}: ours", round(found["ours"], 5), round(2 * floor, 5)),
+        *(
+            reported(f"{title}: {name}", round(value, 5))
+            for name, value in found.items()
+            if name != "ours"
+        ),
+    ]
+
+
 def gama_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Hold GAMA's own tables to the paper's numbers; without them say so."""
     (bar,) = run_tests({"gama: 120,739 -> 102,637 -> 83,692 galaxies, medians": GAMA_TESTS})
@@ -231,6 +256,7 @@ PIECES: dict[str, Piece] = {
     "large": large_bars,
     "standin": standin_bars,
     "figures": figure_bars,
+    "noise": noise_bars,
     "recipes": partial(study_bars, "recipes"),
     "deviations": partial(study_bars, "deviations"),
     "gama": gama_bars,

@@ -1,22 +1,34 @@
-"""The README's numbers, written into it from the committed results.
+"""The numbers of the README and of docs/deviations.md, from the committed results.
 
-    python -m tests.bars.readme       # after make bar-demo, which does it as well
+    python -m tests.bars.readme       # after make bar-demo or make study
 
 The text between ``<!-- NAME -->`` and ``<!-- end -->`` is replaced; a test compares.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from popsed_core.parameters import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+DEVIATIONS = ROOT / "docs" / "deviations.md"
+STUDIES = ROOT / "results" / "studies"
+STUDIED = {  # key of a study: what it is, its format
+    "redshift_w1": ("W1 of n(z)", ".4f"),
+    "redshift_mean": ("mean z / (1 + z)", "+.4f"),
+    "mass_mean": ("mean log M [dex]", "+.3f"),
+    "sfr_mean": ("mean log SFR [dex]", "+.3f"),
+    "photometric": ("photometry", ".3f"),
+    "cpu_s": ("CPU s", ".0f"),
+    "steps": ("steps", ".0f"),
+}
 DEMO = ROOT / "results" / "bars" / "bar_demo.json"
 EMULATOR = ROOT / "results" / "bars" / "emulator_accuracy.json"
 MOCKS = ("table2_mock", "realistic_mock")
+Block = Callable[[Mapping[str, Mapping[str, object]]], str]
 IS_PRIOR = " (prior-dominated)"
 
 
@@ -100,6 +112,22 @@ def emulator(_: Mapping[str, Mapping[str, object]]) -> str:
     )
 
 
+def study(name: str) -> str:
+    """Return a study's table, means over the members of each variant."""
+    rows = json.loads((STUDIES / f"{name}.json").read_text())["rows"]
+    titles = [title for title, _ in STUDIED.values()]
+    lines = [f"| | {' | '.join(titles)} |", "| --- |" + " --- |" * len(titles)]
+    for variant in dict.fromkeys(row["name"] for row in rows):
+        mine = [row for row in rows if row["name"] == variant]
+        cells = [
+            f"{sum(row[key] for row in mine) / len(mine):{form}}"
+            for key, (_, form) in STUDIED.items()
+        ]
+        lines.append(f"| {variant} | {' | '.join(cells)} |")
+    floor = sum(row["floor"] for row in rows) / len(rows)
+    return "\n".join(lines) + f"\n\nFloor of the photometric distance: {floor:.3f}."
+
+
 BLOCKS = {
     "cost": cost,
     "redshift": redshift,
@@ -107,12 +135,13 @@ BLOCKS = {
     "verdict": verdict,
     "emulator": emulator,
 }
+STUDY_BLOCKS = {name: lambda _, name=name: study(name) for name in ("recipes", "deviations")}
 
 
-def filled(text: str) -> str:
-    """Return the README's text with the numbers of the committed results."""
+def filled(text: str, blocks: Mapping[str, Block] = BLOCKS) -> str:
+    """Return a document's text with the numbers of the committed results."""
     bars = read_bars()
-    for name, make in BLOCKS.items():
+    for name, make in blocks.items():
         block = f"<!-- {name} -->\n{make(bars)}\n<!-- end -->"
         text, n_found = re.subn(
             rf"<!-- {name} -->\n.*?<!-- end -->",
@@ -121,13 +150,14 @@ def filled(text: str) -> str:
             flags=re.DOTALL,
         )
         if n_found != 1:
-            raise ValueError(f"README.md: {n_found} blocks named {name}, expected 1")
+            raise ValueError(f"{n_found} blocks named {name}, expected 1")
     return text
 
 
 def main() -> None:
-    """Write the numbers into the README."""
+    """Write the numbers into the documents."""
     README.write_text(filled(README.read_text()))
+    DEVIATIONS.write_text(filled(DEVIATIONS.read_text(), STUDY_BLOCKS))
 
 
 if __name__ == "__main__":
