@@ -377,8 +377,9 @@ class NoiseConfig:
     n_bins: Annotated[int, Field(ge=3, description="magnitude bins per band")] = 30
 
     def __post_init__(self) -> None:
-        if self.flux == "intrinsic" and self.form != "error_given_flux":
-            raise ValueError(f"flux: intrinsic needs form error_given_flux, got form {self.form}")
+        for key, ours in (("flux", "intrinsic"), ("truncation", "cuts")):
+            if getattr(self, key) == ours and self.form != "error_given_flux":
+                raise ValueError(f"{key}: {ours} needs form error_given_flux, got {self.form}")
 
 
 @dataclass(frozen=True, config=STRICT)

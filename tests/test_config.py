@@ -118,6 +118,8 @@ def test_another_kind_replaces_the_section(overlay):
             "bands: missing",
         ),
         ({"surveys": {"table2_mock": {"noise_from": "realistic_mock"}}}, "noise_from"),
+        ({"noise": {"form": "snr_given_flux"}}, "noise: flux: intrinsic needs form"),
+        ({"noise": {"form": "snr_given_flux", "flux": "observed"}}, "truncation: cuts needs form"),
         ({"parameters": {"mass": {"low": 0, "high": 1}}}, "mass"),
         ({"parameters": {"redshift": {"low": 2}}}, "parameters.redshift"),
         ({"parameters": {"redshift": {"coordinate": "flat_simplex"}}}, "flat_simplex"),

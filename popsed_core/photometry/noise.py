@@ -68,7 +68,6 @@ class NoiseModel(nn.Module):
     def __init__(self, table: NoiseTable) -> None:
         super().__init__()
         self.form, self.min_snr = table.form, table.min_snr
-        # ASSUME: log errors scatter normally where cuts bite; a paper's form has no cuts
         self.is_cut = table.min_snr > 0 or bool(table.max_mag)
         tables = {
             "first": table.mag[:, 0],

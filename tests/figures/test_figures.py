@@ -153,7 +153,7 @@ def test_no_nearby_draws_is_said(artefacts):
 
 @pytest.mark.parametrize("form", ["snr_given_flux", "log_snr_given_flux"])
 def test_noise_figure_shows_every_form(form, artefacts):
-    noise = fit_noise(artefacts["catalogue"], NoiseConfig(form, "observed", n_bins=10))
+    noise = fit_noise(artefacts["catalogue"], NoiseConfig(form, "observed", "positive", n_bins=10))
     figure = render("noise_model", artefacts | {"noise": noise})
     assert any("signal-to-noise" in text for text in texts(figure))
 

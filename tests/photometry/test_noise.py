@@ -35,7 +35,8 @@ LAWS = {
 
 def noise_config(form, n_bins):
     """As ours where it can be, else as the paper."""
-    return NoiseConfig(form, "intrinsic" if form == FORMS[0] else "observed", n_bins=n_bins)
+    ways = ("intrinsic", "cuts") if form == "error_given_flux" else ("observed", "positive")
+    return NoiseConfig(form, *ways, n_bins=n_bins)
 
 
 def law(form, mag):

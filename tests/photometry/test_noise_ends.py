@@ -103,7 +103,8 @@ def test_empty_outer_bins_are_extrapolation_not_a_plateau(form):
     """A few galaxies far out stretch the bins over magnitudes where nothing is measured."""
     mag = np.concatenate([np.linspace(16, 18, 1000), np.linspace(18.5, 22, 9)])
     table = fit_noise(
-        catalogue_of(mag, -9.0 - 0.1 * (mag - 18)), NoiseConfig(form, "observed", n_bins=60)
+        catalogue_of(mag, -9.0 - 0.1 * (mag - 18)),
+        NoiseConfig(form, "observed", "positive", n_bins=60),
     )
     np.testing.assert_array_less(table.mag_range[0, 1], 18.2)
     is_beyond = table.mag[0] > 18.2
@@ -120,7 +121,7 @@ def test_the_papers_and_the_released_forms_go_on_along_their_last_two_bins(form)
     scatter = 0.1 * np.random.default_rng(3).normal(size=len(mag))
     table = fit_noise(
         catalogue_of(mag, counted(mag, 1e-9, 1e-11) + scatter),
-        NoiseConfig(form, "observed", n_bins=12),
+        NoiseConfig(form, "observed", "positive", n_bins=12),
     )
     step = np.diff(table.median[0])
     assert step[0] == pytest.approx(step[1])

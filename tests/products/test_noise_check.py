@@ -58,8 +58,8 @@ def test_the_law_s_own_catalogue_is_uniform():
 @pytest.mark.parametrize("form", ["error_given_flux", "snr_given_flux", "log_snr_given_flux"])
 def test_a_fit_predicts_the_errors_it_was_made_of(form):
     catalogue = observe()
-    flux = "intrinsic" if form == "error_given_flux" else "observed"
-    for found in check_noise(fit_noise(catalogue, NoiseConfig(form, flux)), catalogue).values():
+    ways = ("intrinsic", "cuts") if form == "error_given_flux" else ("observed", "positive")
+    for found in check_noise(fit_noise(catalogue, NoiseConfig(form, *ways)), catalogue).values():
         assert found.ks < 0.05
         # where SNR is steep, a bin's scatter has some of its width in it: up to a tenth too much
         assert found.std == pytest.approx(0.97, abs=0.06)
@@ -74,7 +74,7 @@ def test_errors_off_by_a_tenth_of_a_dex_are_found(offset):
 
 @pytest.mark.parametrize("form", ["error_given_flux", "snr_given_flux", "log_snr_given_flux"])
 def test_errors_that_are_too_large_score_above_zero_in_every_form(form):
-    table = fit_noise(observe(), NoiseConfig(form, "observed"))
+    table = fit_noise(observe(), NoiseConfig(form, "observed", "positive"))
     for found in check_noise(table, observe(0.1)).values():
         assert found.mean > 1
 
