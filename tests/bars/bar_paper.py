@@ -103,7 +103,7 @@ def words(survey: str, n_galaxies: int, n_members: int) -> tuple[str, ...]:
 def fitted(copy: Path, title: str, options: tuple[str, ...], is_reused: bool) -> dict[str, Any]:
     """Fit a survey to its report; return its summary with what it cost, and keep its folder."""
     survey = GAMA if title == GAMA else MOCK
-    kept = copy.with_name(title.replace(" ", "_").replace(",", ""))
+    kept = copy.with_name(title.replace(",", "").replace(" = ", "_").replace(" ", "_"))
     if not is_reused:
         snakemake(copy, *options, "--", f"results/{survey}/noise.h5")
         done = snakemake(copy, *options)

@@ -135,7 +135,7 @@ BLOCKS = {
     "verdict": verdict,
     "emulator": emulator,
 }
-STUDY_BLOCKS = {name: lambda _, name=name: study(name) for name in ("recipes", "deviations")}
+STUDY_BLOCKS = {"recipes": lambda _: study("recipes")}
 
 
 def filled(text: str, blocks: Mapping[str, Block] = BLOCKS) -> str:
