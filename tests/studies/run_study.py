@@ -5,9 +5,8 @@
 Reads ``tests/studies/NAME.yaml``: a CPU budget per fit and a list of variants: changes of the
 configuration (``overlay``) on top of files in config/ (``files``).  The noise is measured anew with
 the settings of each.  Every variant gets the same CPU seconds: its optimiser steps are counted out
-after its own cost per step has been measured, with Sinkhorn's blur schedule averaged over; one with
-``is_whole`` does the steps of its configuration, whatever they cost.  Numbers are means over
-members, each with its own start, draws, bootstrap and zero points.  Writes
+after its own cost per step has been measured, with Sinkhorn's blur schedule averaged over.  Numbers
+are means over members, each with its own start, draws, bootstrap and zero points.  Writes
 ``results/studies/NAME.json`` and ``NAME.md``.  Needs ``make mock``, or mocks in ``--results``.
 """
 
@@ -93,10 +92,9 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         job["survey"], job["member"], settings.seed, settings.fit_for(job["survey"]),
         settings.spectra, settings.parameters_for(job["survey"]), "cpu",
     )  # fmt: skip
-    if not job["is_whole"]:
-        n_epochs, n_steps = plan(task, survey, job["seconds"])
-        fit = dataclasses.replace(task.fit, n_epochs=n_epochs, n_steps=n_steps)
-        task = dataclasses.replace(task, fit=fit)
+    n_epochs, n_steps = plan(task, survey, job["seconds"])
+    fit = dataclasses.replace(task.fit, n_epochs=n_epochs, n_steps=n_steps)
+    task = dataclasses.replace(task, fit=fit)
     start = time.process_time()
     member, _ = fit_member(task, survey)
     spent = time.process_time() - start
@@ -180,12 +178,12 @@ def main() -> None:
     start_logging()
     study = config.read_yaml(Path(__file__).parent / f"{arguments.name}.yaml")
     jobs = [
-        {"seconds": study["seconds"], "survey": survey, "member": member, "is_whole": False}
+        {"seconds": study["seconds"], "survey": survey, "member": member}
         | {"results": str(arguments.results)}
         | variant
         for variant in study["variants"]
         for survey in variant.get("surveys", study["surveys"])
-        for member in range(1, variant.get("members", study.get("n_members", 1)) + 1)
+        for member in range(1, study.get("n_members", 1) + 1)
     ]
     rows: list[dict[str, Any]] = []
     context = multiprocessing.get_context("spawn")
