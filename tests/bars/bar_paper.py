@@ -112,8 +112,6 @@ def fitted(copy: Path, title: str, options: tuple[str, ...], is_reused: bool) ->
         shutil.copytree(copy / "results" / survey, kept)
         (kept / "cost.json").write_text(json.dumps(cost))
     summary = json.loads((kept / "summary.json").read_text())
-    for name in ("population", "photometry"):
-        shutil.copy(kept / "figures" / f"{name}.png", OUT / f"{kept.name}_{name}.png")
     return summary | {"cost": json.loads((kept / "cost.json").read_text())}
 
 
