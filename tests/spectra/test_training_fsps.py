@@ -35,7 +35,7 @@ DEX = TOLERANCE * math.log10(
 )  # 4.3e-6 dex; on top comes the rounding to float32, 1e-6 at -15 dex
 DIM = 8.0  # [dex] below a galaxy's brightest light; beyond, the table's dust, in single precision,
 DEX_OF_DIM = 1e-5  # is worth a few of its last digits [dex]
-N_GALAXIES = 20
+N_GALAXIES = 12
 RANGE = (1000.0, 9900.0)  # [AA] dust emission begins beyond
 BOX = dict(zip(NAMES, RANGES.tolist(), strict=True)) | {"logzsol": (LOWEST_METALS, 0.3)}
 PARAMETERS = {name: ParameterConfig(low, high) for name, (low, high) in BOX.items()}
