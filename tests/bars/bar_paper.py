@@ -231,8 +231,11 @@ def noise_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 def gama_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Hold GAMA's own tables to the paper's numbers; without them say so."""
-    (bar,) = run_tests({"gama: 120,739 -> 102,637 -> 83,692 galaxies, medians": GAMA_TESTS})
-    return [bar if bar.is_passed else reported(bar.name, "needs GAMA")]
+    name = "gama: 120,739 -> 102,637 -> 83,692 galaxies, medians"
+    done = run([sys.executable, "-m", "pytest", "-rs", *GAMA_TESTS], ROOT)
+    if "needs GAMA" in done.output:
+        return [Bar(name, "all", "needs GAMA", None)]
+    return [Bar(name, "all", f"exit status {done.code}", done.code == 0)]
 
 
 def smoke_bars(copy: Path, is_reused: bool) -> list[Bar]:
