@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from filelock import FileLock
 from workflow_tools import LEFT_OUT, ROOT, SMOKE, copy_tree, pending, snakemake
 
 
@@ -22,12 +23,18 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def built(checkout, tmp_path_factory):
-    """A copy in which the whole smoke workflow has run."""
-    folder = tmp_path_factory.mktemp("built") / "popsed"
-    copy_tree(checkout, folder)
-    snakemake(folder, "--cores", "2", *SMOKE)
-    assert pending(folder) == set()
+def built(checkout, tmp_path_factory, worker_id):
+    """A copy in which the whole smoke workflow has run, once for all workers: change a ``repo``."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared if worker_id == "master" else shared.parent
+    folder, unfinished = shared / "built" / "popsed", shared / "unfinished" / "popsed"
+    with FileLock(shared / "built.lock"):
+        if not folder.exists():
+            unfinished.parent.mkdir()  # a second try after a failure fails at once
+            copy_tree(checkout, unfinished)
+            snakemake(unfinished, "--cores", "2", *SMOKE)
+            assert pending(unfinished) == set()
+            unfinished.parent.rename(folder.parent)
     return folder
 
 

@@ -34,8 +34,8 @@ def test_everything_promised_is_there(built):
 
 
 @pytest.mark.slow
-def test_the_second_run_has_nothing_to_do(built):
-    assert "Nothing to be done" in snakemake(built, "--cores", "1", *SMOKE)
+def test_the_second_run_has_nothing_to_do(repo):
+    assert "Nothing to be done" in snakemake(repo, "--cores", "1", *SMOKE)
 
 
 @pytest.mark.slow
