@@ -538,8 +538,30 @@ class CharacteristicConfig:
             raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
 
 
-Distance = Annotated[
+PlainDistance = Annotated[
     SinkhornConfig | SlicedConfig | UnbiasedSlicedConfig | CharacteristicConfig,
+    Field(discriminator="kind"),
+]
+
+
+@dataclass(frozen=True, config=STRICT)
+class DistanceTerm:
+    """One of the distances that are added, with its weight."""
+
+    weight: Positive
+    distance: PlainDistance
+
+
+@dataclass(frozen=True, config=STRICT)
+class CombinedConfig:
+    """A weighted sum of distances."""
+
+    kind: Literal["combined"]
+    terms: Annotated[tuple[DistanceTerm, ...], Field(min_length=1)]
+
+
+Distance = Annotated[
+    SinkhornConfig | SlicedConfig | UnbiasedSlicedConfig | CharacteristicConfig | CombinedConfig,
     Field(discriminator="kind"),
 ]
 

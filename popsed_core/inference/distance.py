@@ -1,10 +1,12 @@
 """Distances between a cloud of samples and the catalogue; the doorway to geomloss and pykeops.
 
 Each is an object with one call, ``distance(x, generator, progress)``: Sinkhorn (here), sliced
-Wasserstein, its unbiased square and characteristic function (their own modules).
+Wasserstein, its unbiased square and characteristic function (their own modules), and weighted
+sums.
 ``build_distance`` picks by the configuration.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
@@ -15,7 +17,10 @@ from torch import Tensor, nn
 
 from popsed_core.config import (
     CharacteristicConfig,
+    CombinedConfig,
     Distance,
+    DistanceTerm,
+    PlainDistance,
     SinkhornConfig,
     SlicedConfig,
     UnbiasedSlicedConfig,
@@ -87,6 +92,35 @@ class Sinkhorn(nn.Module):
         return loss(x, self.data[rows.to(self.data.device)])
 
 
+class Combined(nn.Module):
+    """A weighted sum of distances.
+
+    Each sees what another misses: transport the whole range and the tails, characteristic functions
+    structure as fine as the noise, in the midst of the sample noise of transport.
+
+    Args:
+        parts: the distances.
+        weights: one for each, > 0.
+    """
+
+    def __init__(self, parts: Sequence[PopulationDistance], weights: Sequence[float]) -> None:
+        super().__init__()
+        self.parts, self.weights = nn.ModuleList(parts), tuple(weights)
+
+    def forward(
+        self, x: Float[Tensor, "sample feature"], generator: torch.Generator, progress: float
+    ) -> Float[Tensor, ""]:
+        """Return the sum; the parts draw from the generator one after the other.
+
+        Args:
+            x: features of the samples.
+            generator: CPU stream.
+            progress: fraction of the run.
+        """
+        pairs = zip(self.weights, self.parts, strict=True)
+        return torch.stack([weight * part(x, generator, progress) for weight, part in pairs]).sum()
+
+
 def build_distance(
     config: Distance,
     data: Float[Tensor, "row feature"],
@@ -109,6 +143,9 @@ def build_distance(
             f"fit: got {n_samples} samples and {len(data)} galaxies, expected at least 2 of each; "
             "check n_samples, holdout and the survey's cuts"
         )
+    if isinstance(config, CombinedConfig):
+        parts = [build_distance(term.distance, data, n_samples, generator) for term in config.terms]
+        return Combined(parts, [term.weight for term in config.terms])
     if isinstance(config, SinkhornConfig):
         return Sinkhorn(data, config)
     pool = {"n_pool": config.n_pool, "n_step": config.n_step, "generator": generator}
@@ -131,9 +168,20 @@ def build_validation(
     samples; an unbiased distance, which may be negative, is replaced by the plain one.
     Arguments and errors as :func:`build_distance`.
     """
+    return build_distance(_for_validation(config), held_out, n_samples, generator)
+
+
+def _for_validation(config: Distance) -> Distance:
+    if isinstance(config, CombinedConfig):
+        terms = [DistanceTerm(term.weight, _plain(term.distance)) for term in config.terms]
+        return replace(config, terms=tuple(terms))
+    return _plain(config)
+
+
+def _plain(config: PlainDistance) -> PlainDistance:
     if isinstance(config, UnbiasedSlicedConfig):
         config = SlicedConfig(p=2, n_pool=config.n_pool, n_step=config.n_step)
     if isinstance(config, SlicedConfig | CharacteristicConfig):
         n_pool = min(config.n_pool, VALIDATION_POOL * config.n_step)
         config = replace(config, n_pool=n_pool, n_step=n_pool)
-    return build_distance(config, held_out, n_samples, generator)
+    return config

@@ -29,6 +29,7 @@ from popsed_core.inference.fit import FitTask, FlowFit, Survey, fit_member
 from popsed_core.log_lines import start_logging
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise_fit import fit_noise
+from popsed_core.products.classifier import separability
 from popsed_core.products.ensemble import sample_ensemble
 from popsed_core.products.photometric_distance import photometric_distance
 from popsed_core.runtime import set_threads
@@ -103,6 +104,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     row = {"name": job["name"], "survey": job["survey"], "member": job["member"]}
     row |= {"steps": task.fit.n_epochs * task.fit.n_steps, "cpu_s": round(spent, 1)}
     row |= {"photometric": photometric.ensemble, "floor": photometric.floor}
+    row["classifier"] = separability(samples, survey.catalogue, settings.seed).accuracy
     return row | judge(samples, reference)
 
 
@@ -128,6 +130,7 @@ COLUMNS = {
     "cpu_s": "CPU s",
     "photometric": "photometric SW2",
     "floor": "its floor",
+    "classifier": "classifier",
     "redshift_w1": "W1 of n(z)",
     "redshift_mean": "mean z offset / (1+z)",
     "mass_mean": "mean log M offset",
