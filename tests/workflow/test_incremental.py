@@ -101,6 +101,11 @@ CASES = {
         set(),
     ),
     "workflow: a comment": (append("workflow/rules/fit.smk", "\n# why\n"), set()),
+    "workflow: a caption": (append("workflow/report/recovery.rst", "\nMore.\n"), {"html_report"}),
+    "workflow: the front page": (
+        append("workflow/report/workflow.rst", "\nMore.\n"),
+        {"html_report"},
+    ),
     "touch: all sources": (
         touch("*", "config/*", "popsed_core/**/*.py", "workflow/**/*", "tests/data/*"),
         set(),

@@ -38,6 +38,13 @@ def imitated_option(wildcards, input):
     return shlex.join(["--base-catalogue", path]) if path else ""
 
 
+def report_texts():
+    """A hash of all captions, of the front page and of the style, which are no inputs of a rule."""
+    folder = Path(workflow.basedir) / "workflow/report"
+    texts = [path.name.encode() + path.read_bytes() for path in sorted(folder.iterdir())]
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+
+
 def this_workflow(wildcards):
     """The options with which this workflow was called, for the report that it makes of itself."""
     settings = workflow.config_settings

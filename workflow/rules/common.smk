@@ -4,6 +4,7 @@ Each rule gets only its own section of the configuration, as JSON, and the conte
 code it runs (`code_version`): a changed key or module reruns exactly what depends on it.
 """
 
+import hashlib
 import os
 import shlex
 import sys

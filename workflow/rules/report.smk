@@ -49,6 +49,7 @@ rule html_report:
         "../../envs/popsed.yaml"
     params:
         workflow=this_workflow,
+        texts=report_texts(),
     message:
         "{wildcards.survey}: make the HTML report"
     # the numbers end up on the terminal: they are the answer
