@@ -158,7 +158,7 @@ class FlowFit:
         Raises:
             FloatingPointError: the loss is not finite; names epoch, step and the first bad rows.
         """
-        steps = [self._step(index, step) for step in range(self.config.n_steps)]
+        steps = [self.step(index, step) for step in range(self.config.n_steps)]
         means = torch.tensor(steps).mean(0).tolist()
         metrics = dict(zip(("distance", "prior_kl", "gradient"), means, strict=True))
         metrics["validation"] = self.validate()
@@ -167,7 +167,12 @@ class FlowFit:
             self.history.setdefault(name, []).append(value)
         return metrics
 
-    def _step(self, epoch: int, step: int) -> tuple[float, float, float]:
+    def step(self, epoch: int, step: int) -> tuple[float, float, float]:
+        """Do one optimiser step; return distance, KL(q || prior) [nat] and size of the gradient.
+
+        Raises:
+            FloatingPointError: loss or gradient are not finite; names the first bad rows.
+        """
         config = self.config
         progress = (epoch + step / config.n_steps) / config.n_epochs
         self.optimiser.param_groups[0]["lr"] = one_cycle(progress, config.learning_rate)
