@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from popsed_core import __version__
 from popsed_core.commands import (
+    bench,
     catalogue,
     config,
     data,
@@ -43,6 +44,7 @@ NOUNS = (
     products,
     figure,
     config,
+    bench,
     doctor,
 )
 

@@ -31,7 +31,7 @@ from popsed_core.inference.distance import build_distance, build_validation
 from popsed_core.inference.features import build_features
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel
-from popsed_core.inference.holdout import split_holdout
+from popsed_core.inference.holdout import bootstrap, split_holdout
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.learning_rate import one_cycle
@@ -240,13 +240,6 @@ class FlowFit:
         self.draws.set_state(state["draws"])
         self.validation_draws.set_state(state["validation_draws"])
         self.history = state["history"]
-
-
-def bootstrap(
-    mag: Float[Tensor, "galaxy band"], generator: torch.Generator
-) -> Float[Tensor, "galaxy band"]:
-    """Return as many galaxies, drawn with replacement: what another such survey might have seen."""
-    return mag[torch.randint(len(mag), (len(mag),), generator=generator)]
 
 
 def fit_member(

@@ -32,3 +32,10 @@ def split_holdout(
             "the survey's cuts"
         )
     return mag[order[n_held:]], mag[order[:n_held]]
+
+
+def bootstrap(
+    mag: Float[Tensor, "galaxy band"], generator: torch.Generator
+) -> Float[Tensor, "galaxy band"]:
+    """Return as many galaxies, drawn with replacement: what another such survey might have seen."""
+    return mag[torch.randint(len(mag), (len(mag),), generator=generator)]

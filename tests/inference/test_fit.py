@@ -29,7 +29,8 @@ from popsed_core.config import (
     SpectraConfig,
 )
 from popsed_core.errors import InputError
-from popsed_core.inference.fit import FlowFit, bootstrap, fingerprint, fit_member
+from popsed_core.inference.fit import FlowFit, fingerprint, fit_member
+from popsed_core.inference.holdout import bootstrap
 from popsed_core.runtime import set_threads
 from popsed_core.theta import Theta
 

@@ -1,4 +1,4 @@
-"""The cost of a step: its parts add up, it is the fit's own step, and exponents are what they are."""
+"""The cost of a step: parts add up, it is the fit's own step, exponents are what they are."""
 
 from dataclasses import replace
 

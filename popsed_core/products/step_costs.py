@@ -1,0 +1,149 @@
+"""Costs of a training step of several recipes, in turn, on one machine.
+
+Each size of each recipe is timed in a process of its own, so that its peak of memory is its own;
+recipes take turns at each size, so that a busy machine slows them alike.
+"""
+
+import logging
+import multiprocessing
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from popsed_core import __version__, config
+from popsed_core.artefacts import load
+from popsed_core.inference.fit import FitTask, Survey
+from popsed_core.inference.step_cost import PARTS, StepCost, exponent, step_cost
+from popsed_core.photometry.catalogue import Catalogue
+from popsed_core.photometry.noise import NoiseTable
+from popsed_core.runtime import set_threads
+from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.spectra.untrained import untrained_emulator
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all recipes share.
+
+    Attributes:
+        survey: whose settings count.
+        inputs: paths of ``ssp``, ``catalogue`` and ``noise``.
+        sizes: numbers of samples per step.
+        n_repeats: steps of which the median is taken.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        n_threads: CPU threads.
+    """
+
+    survey: str
+    inputs: Mapping[str, Path]
+    sizes: tuple[int, ...]
+    n_repeats: int = 5
+    device: str = "cpu"
+    n_threads: int = 1
+
+
+def measure(bench: Bench, recipes: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
+    """Time every recipe at every size.
+
+    Args:
+        bench: survey, sizes, machine.
+        recipes: configuration and overlays by name.
+
+    Returns:
+        Plain types: ``machine``; per recipe ``n_samples``, ``seconds`` by part, ``memory_mb``
+        and, of two sizes or more, ``exponent`` by part.
+
+    Raises:
+        InputError: a configuration is wrong, or does not fit the files.
+    """
+    settings = {name: config.load(*files) for name, files in recipes.items()}
+    for each in settings.values():
+        each.fit_for(bench.survey)
+    costs: dict[str, list[StepCost]] = {name: [] for name in recipes}
+    context = multiprocessing.get_context("spawn")
+    for n_samples in sorted(bench.sizes):
+        for name, each in settings.items():
+            with context.Pool(1) as pool:
+                cost = pool.apply(time_one, (bench, each, n_samples))
+            log.info("%s, %d samples: %.3g s per step", name, n_samples, cost.seconds["step"])
+            costs[name].append(cost)
+    found = {name: _as_plain(rows) for name, rows in costs.items()}
+    return {"survey": bench.survey, "machine": _machine(bench), "recipes": found}
+
+
+def time_one(bench: Bench, settings: config.Config, n_samples: int) -> StepCost:
+    """Time one recipe at one size, in this process."""
+    set_threads(bench.n_threads)
+    grid = load(bench.inputs["ssp"], SSPGrid)
+    catalogue = load(bench.inputs["catalogue"], Catalogue)
+    is_emulated = settings.spectra.engine == "emulator"
+    segments = untrained_emulator(grid, settings) if is_emulated else None
+    task = FitTask(
+        bench.survey, 1, settings.seed, settings.fit_for(bench.survey), settings.spectra,
+        settings.parameters_for(bench.survey), bench.device,
+    )  # fmt: skip
+    survey = Survey(grid, catalogue, load(bench.inputs["noise"], NoiseTable), segments)
+    return step_cost(task, survey, n_samples, n_repeats=bench.n_repeats)
+
+
+def _as_plain(rows: Sequence[StepCost]) -> dict[str, Any]:
+    sizes = [row.n_samples for row in rows]
+    seconds = {part: [row.seconds[part] for row in rows] for part in (*PARTS, "step")}
+    plain = {
+        "n_samples": sizes,
+        "seconds": seconds,
+        "memory_mb": [row.memory_mb for row in rows],
+    }
+    if len(set(sizes)) > 1:
+        grows = {part: values for part, values in seconds.items() if min(values) > 0}
+        plain["exponent"] = {part: exponent(sizes, values) for part, values in grows.items()}
+    return plain
+
+
+def _machine(bench: Bench) -> dict[str, Any]:
+    is_gpu = bench.device != "cpu" and torch.cuda.is_available()
+    return {
+        "device": torch.cuda.get_device_name() if is_gpu else _processor(),
+        "clock": "elapsed" if is_gpu else "processor time",
+        "n_threads": bench.n_threads,
+        "torch": torch.__version__,
+        "popsed": __version__,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def as_markdown(costs: Mapping[str, Any]) -> str:
+    """Return the costs as a table, with the exponents of N below each recipe's."""
+    machine = costs["machine"]
+    columns = ("step", *PARTS)
+    lines = [
+        f"Seconds per step ({machine['clock']}, {machine['device']}, "
+        f"{machine['n_threads']} thread(s), torch {machine['torch']}); survey {costs['survey']}.",
+        "",
+        "| recipe | samples | " + " | ".join(columns) + " | peak [MB] |",
+        "|" + " --- |" * (len(columns) + 3),
+    ]
+    for name, found in costs["recipes"].items():
+        for index, n_samples in enumerate(found["n_samples"]):
+            cells = [f"{found['seconds'][part][index]:.3g}" for part in columns]
+            memory = f"{found['memory_mb'][index]:.0f}"
+            lines.append(f"| {name} | {n_samples} | " + " | ".join([*cells, memory]) + " |")
+        if "exponent" in found:
+            known = found["exponent"]
+            cells = [f"{known[part]:.2f}" if part in known else "" for part in columns]
+            lines.append(f"| {name} | exponent of N | " + " | ".join([*cells, ""]) + " |")
+    return "\n".join(lines) + "\n"
