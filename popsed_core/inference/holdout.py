@@ -1,4 +1,4 @@
-"""Galaxies kept apart from the training, on which every epoch is judged."""
+"""Which galaxies a member trains on: some are held out, on which every epoch is judged."""
 
 import torch
 from jaxtyping import Float
