@@ -19,13 +19,13 @@ def survey():
 
 
 def test_the_parts_add_up_to_the_step(survey):
-    cost = step_cost.step_cost(make_task(), survey, 500, n_repeats=3)
+    cost = step_cost.step_cost(make_task(), survey, 500, n_repeats=1)
     parts = [cost.seconds[name] for name in PARTS]
     assert set(cost.seconds) == {*PARTS, "step"}
     assert min(parts) >= 0
     assert cost.seconds["flow"] > 0
     assert cost.seconds["backward"] > 0
-    assert sum(parts) == pytest.approx(cost.seconds["step"], rel=0.3)
+    assert 0.9 * cost.seconds["step"] < sum(parts) <= cost.seconds["step"]
     assert cost.memory_mb > 10
 
 
