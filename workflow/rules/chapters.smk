@@ -41,7 +41,8 @@ def imitated_option(wildcards, input):
 def report_texts():
     """A hash of all captions, of the front page and of the style, which are no inputs of a rule."""
     folder = Path(workflow.basedir) / "workflow/report"
-    texts = [path.name.encode() + path.read_bytes() for path in sorted(folder.iterdir())]
+    paths = sorted([*folder.glob("*.rst"), *folder.glob("*.css")])
+    texts = [path.name.encode() + path.read_bytes() for path in paths]
     return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
 
 
