@@ -2,8 +2,9 @@
 
 Each array field declares its unit and axes once (``array("mag", "galaxy", "band")``); sizes are
 checked when the object is made and again when it is read.  Writing is atomic (a partial file,
-then a rename) and without time stamps: same content, same bytes.  This is the only module that
-opens HDF5.
+then a rename) and without time stamps: same content, same bytes.  Very large arrays are not
+compressed, so that they can be mapped from the file instead of read into memory.  This is the only
+module that opens HDF5.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from popsed_core.errors import InputError
 from popsed_core.inputs import require_file
 
 T = TypeVar("T")
+MAPPED = 1 << 24  # values above which an array is mapped: 134 MB in float64
 HDF5File, HDF5Group, HDF5Dataset = h5py.File, h5py.Group, h5py.Dataset  # for readers of tables
 
 
@@ -158,7 +160,8 @@ def _write_field(file: h5py.File, name: str, metadata: Mapping[str, Any], value:
     if "axes" not in metadata:
         file.attrs[name] = json.dumps(value)
         return
-    options = {"compression": "gzip", "shuffle": True} if value.size > 1000 else {}
+    is_packed = 1000 < value.size <= MAPPED
+    options = {"compression": "gzip", "shuffle": True} if is_packed else {}
     data = file.create_dataset(name, data=np.asarray(value), track_times=False, **options)
     _describe(data, metadata)
 
@@ -248,12 +251,20 @@ def _open(path: str | Path, kind: str | None = None) -> h5py.File:
 def _read_field(file: h5py.File, path: str | Path, item: Any) -> Any:
     try:
         if "axes" in item.metadata:
-            return file[item.name][()]
+            return _read_array(file[item.name], path)
         return _as_tuple(json.loads(file.attrs[item.name]))
     except (KeyError, OSError) as error:
         raise InputError(
             f"{path}: field {item.name} cannot be read ({error}); delete the file and rerun"
         ) from error
+
+
+def _read_array(data: h5py.Dataset, path: str | Path) -> np.ndarray:
+    """Return the values, or a read-only map of them where they are large and not compressed."""
+    offset = data.id.get_offset()
+    if data.size <= MAPPED or offset is None:
+        return data[()]
+    return np.memmap(path, data.dtype, "r", offset, data.shape)
 
 
 def _as_tuple(value: Any) -> Any:

@@ -9,9 +9,12 @@ whatever device the model runs on.
 import ctypes
 import resource
 import zlib
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from popsed_core.errors import InputError
 
@@ -33,6 +36,40 @@ def generator(seed: int, *keys: str | int) -> torch.Generator:
 def numpy_generator(seed: int, *keys: str | int) -> np.random.Generator:
     """Return the numpy stream named by ``keys``."""
     return np.random.default_rng(np.random.SeedSequence(entropy(seed, *keys)))
+
+
+class Streams:
+    """Several CPU streams, each of which makes an equal part of the rows of a draw."""
+
+    def __init__(self, streams: Sequence[torch.Generator]) -> None:
+        self.streams = tuple(streams)
+
+
+Draws = torch.Generator | Streams
+
+
+def normal_like(values: Float[Tensor, "row column"], draws: Draws) -> Float[Tensor, "row column"]:
+    """Draw standard normal numbers of the shape, type and device of ``values``."""
+    return _draw(torch.randn, values, draws)
+
+
+def uniform_like(values: Float[Tensor, "row column"], draws: Draws) -> Float[Tensor, "row column"]:
+    """Draw numbers uniform in [0, 1) of the shape, type and device of ``values``."""
+    return _draw(torch.rand, values, draws)
+
+
+def _draw(make: Callable[..., Tensor], values: Tensor, draws: Draws) -> Tensor:
+    streams = draws.streams if isinstance(draws, Streams) else (draws,)
+    n_rows, *rest = values.shape
+    parts = [make(n_rows // len(streams), *rest, generator=stream) for stream in streams]
+    return to_device(torch.cat(parts), values.device).to(values.dtype)
+
+
+def to_device(values: Tensor, device: torch.device) -> Tensor:
+    """Copy from the CPU to a device; to a GPU without waiting for it."""
+    if device.type != "cuda":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
 
 
 def set_threads(n_threads: int) -> None:

@@ -55,7 +55,7 @@ def test_comments_docstrings_and_blank_lines_change_nothing(package):
     before = version()
     for path in package.rglob("*.py"):
         path.write_text("# a comment\n\n" + path.read_text() + "\n\n# another\n")
-    edit(package / "inference/fit.py", '"""Fit one member', '"""In other words, fit one member')
+    edit(package / "inference/fit.py", '"""Fit members', '"""In other words, fit members')
     assert version() == before
 
 

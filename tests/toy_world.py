@@ -15,7 +15,7 @@ from popsed_core.config import (
     SpectraConfig,
     TruncatedNormal,
 )
-from popsed_core.inference.fit import FitTask, Survey
+from popsed_core.inference.task import FitTask, Survey
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.noise_fit import fit_noise

@@ -45,7 +45,7 @@ def run_sample(args: argparse.Namespace) -> None:
         from_json,
         parameters_from_json,
     )
-    from popsed_core.inference.fit import FitTask, Survey
+    from popsed_core.inference.task import FitTask, Survey
     from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise import NoiseTable
     from popsed_core.products.ensemble import load_member, sample_ensemble

@@ -12,14 +12,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.inference.sliced import CHUNK_VALUES, draw_from_pool, unit_vectors
+from popsed_core.inference.rows import Rows, as_rows
+from popsed_core.inference.sliced import draw_from_pool, unit_vectors
+
+CHUNK_VALUES = 1 << 24  # [values] of sines and cosines held at a time
 
 
 class CharacteristicFunction(nn.Module):
     """Mean squared difference of characteristic functions over random frequencies.
 
     Args:
-        data: features of the catalogue.
+        data: features of the catalogue, or where to read them.
         modulus: smallest and largest |frequency|, log-uniform between [1/feature].
         n_pool: frequencies at which the data's function is kept.
         n_step: frequencies drawn from the pool in each call.
@@ -31,16 +34,17 @@ class CharacteristicFunction(nn.Module):
     data_sin: Tensor
 
     def __init__(
-        self, data: Float[Tensor, "row feature"], modulus: tuple[float, float],
+        self, data: Rows | Float[Tensor, "row feature"], modulus: tuple[float, float],
         *, n_pool: int, n_step: int, generator: torch.Generator,
     ) -> None:  # fmt: skip
         super().__init__()
-        frequencies = draw_frequencies(n_pool, data.shape[1], modulus, generator).to(data)
-        data_cos, data_sin = characteristic_function(data.double(), frequencies.double())
+        rows = as_rows(data)
+        frequencies = draw_frequencies(n_pool, rows.n_features, modulus, generator).to(rows.given)
+        data_cos, data_sin = characteristic_function(rows, frequencies)
         self.n_step = min(n_step, n_pool)
-        self.register_buffer("frequencies", frequencies)
-        self.register_buffer("data_cos", data_cos.to(data))
-        self.register_buffer("data_sin", data_sin.to(data))
+        self.register_buffer("frequencies", frequencies.to(rows.device))
+        self.register_buffer("data_cos", data_cos.to(rows.given))
+        self.register_buffer("data_sin", data_sin.to(rows.given))
 
     def forward(
         self, x: Float[Tensor, "sample feature"], generator: torch.Generator, progress: float
@@ -73,12 +77,15 @@ def draw_frequencies(
 
 
 def characteristic_function(
-    data: Float[Tensor, "row feature"], frequencies: Float[Tensor, "pool feature"]
+    rows: Rows, frequencies: Float[Tensor, "pool feature"]
 ) -> tuple[Float[Tensor, "pool"], Float[Tensor, "pool"]]:
     """Return the real and imaginary parts of the empirical characteristic function."""
-    total = data.new_zeros(2, len(frequencies))
-    for chunk in data.split(max(1, CHUNK_VALUES // len(frequencies))):
-        phase = chunk @ frequencies.T
-        total += torch.stack((phase.cos().sum(0), phase.sin().sum(0)))
-    cos, sin = total / len(data)
+    frequencies = frequencies.to(rows.device, rows.dtype)
+    total = torch.zeros(2, len(frequencies), dtype=torch.float64, device=rows.device)
+    for block in rows.blocks():
+        for chunk in block.split(max(1, CHUNK_VALUES // len(frequencies))):
+            phase = chunk @ frequencies.T
+            total[0] += phase.cos().sum(0)
+            total[1] += phase.sin_().sum(0)
+    cos, sin = total / len(rows)
     return cos, sin

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import torch
 from geomloss import SamplesLoss
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from popsed_core.config import (
@@ -29,6 +29,7 @@ from popsed_core.errors import InputError
 from popsed_core.inference import schedules
 from popsed_core.inference.characteristic import CharacteristicFunction
 from popsed_core.inference.keops import keops_fault
+from popsed_core.inference.rows import FEW, Rows, as_rows
 from popsed_core.inference.sliced import SlicedWasserstein, draw_from_pool
 from popsed_core.inference.unbiased_sliced import UnbiasedSliced
 
@@ -52,24 +53,21 @@ class Sinkhorn(nn.Module):
     blur^p.
 
     Args:
-        data: features of the catalogue.
+        data: features of the catalogue, or where to read them.
         config: p, blur schedule, scaling, backend, rows per call.
 
     Raises:
         InputError: the backend needs KeOps, which does not work here.
     """
 
-    data: Tensor
-
-    def __init__(self, data: Float[Tensor, "row feature"], config: SinkhornConfig) -> None:
+    def __init__(self, data: Rows | Float[Tensor, "row feature"], config: SinkhornConfig) -> None:
         super().__init__()
         if config.backend != "tensorized" and (fault := keops_fault()):
             raise InputError(
                 f"fit.distance.backend: {config.backend} needs KeOps, which is of no use here: "
                 f"{fault}; use `backend: tensorized`, or see `popsed doctor`"
             )
-        self.config = config
-        self.register_buffer("data", data)
+        self.config, self.rows = config, as_rows(data)
 
     def forward(
         self, x: Float[Tensor, "sample feature"], generator: torch.Generator, progress: float
@@ -81,7 +79,7 @@ class Sinkhorn(nn.Module):
             generator: CPU stream that chooses the rows of the catalogue.
             progress: fraction of the run.
         """
-        rows = draw_from_pool(len(self.data), self.config.n_data, generator)
+        index = draw_rows(len(self.rows), self.config.n_data, generator)
         loss = SamplesLoss(
             "sinkhorn",
             p=self.config.p,
@@ -89,7 +87,14 @@ class Sinkhorn(nn.Module):
             scaling=self.config.scaling,
             backend=self.config.backend,
         )
-        return loss(x, self.data[rows.to(self.data.device)])
+        return loss(x, self.rows.take(index).to(x.device))
+
+
+def draw_rows(n_rows: int, n: int, generator: torch.Generator) -> Int[Tensor, "some"]:
+    """Draw n different rows; of very many, with replacement, which hardly ever repeats one."""
+    if n_rows > FEW:
+        return torch.randint(n_rows, (n,), generator=generator)
+    return draw_from_pool(n_rows, n, generator)
 
 
 class Combined(nn.Module):
@@ -123,7 +128,7 @@ class Combined(nn.Module):
 
 def build_distance(
     config: Distance,
-    data: Float[Tensor, "row feature"],
+    data: Rows | Float[Tensor, "row feature"],
     n_samples: int,
     generator: torch.Generator,
 ) -> PopulationDistance:
@@ -131,7 +136,7 @@ def build_distance(
 
     Args:
         config: kind and settings.
-        data: features of the catalogue; the distance lives on its device.
+        data: features of the catalogue, or where to read them; the distance lives on their device.
         n_samples: synthetic galaxies in each call.
         generator: CPU stream of the pool of directions or frequencies.
 
@@ -158,7 +163,7 @@ def build_distance(
 
 def build_validation(
     config: Distance,
-    held_out: Float[Tensor, "row feature"],
+    held_out: Rows | Float[Tensor, "row feature"],
     n_samples: int,
     generator: torch.Generator,
 ) -> PopulationDistance:

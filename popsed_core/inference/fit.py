@@ -1,4 +1,4 @@
-"""Fit one member: move a flow until the photometry it predicts is distributed as observed.
+"""Fit members: move their flows until the photometry they predict is distributed as observed.
 
     loss = distance(features(predicted), features(observed)) + beta KL(q || prior)
 
@@ -6,17 +6,17 @@ and, with beta, the prior of the zero points, which absorb what calibration and 
 in; after Li et al. 2023, section 2.5, with the population prior in the objective (beta = 0 is the
 paper).  Every epoch ends with the distance to held-out galaxies.
 
-Members that only start anew all make the same mistakes, and agree.  So each member, by default,
-sees a bootstrap of the catalogue and is drawn to zero points that are a draw from their prior,
-instead of to zero: optima of randomised objectives are draws from the posterior, exactly so where
-the model is linear (Bardsley et al. 2014; Pearce et al. 2020, anchored ensembles).
+Members of one job share a step: their flows are evaluated as one batch, and the forward model sees
+all their galaxies together.  A GPU, which is idle most of the time with one flow, then trains ten
+in the time of one.  Each member has its own draws, data, gradient and optimiser, so that it ends
+where it would have ended alone, but for rounding.
 """
 
-import hashlib
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,274 +25,213 @@ from jaxtyping import Float
 from torch import Tensor
 
 from popsed_core import loop
-from popsed_core.config import FitConfig, ParameterConfig, SpectraConfig, to_json
+from popsed_core.config import to_json
 from popsed_core.inference import schedules
-from popsed_core.inference.distance import build_distance, build_validation
-from popsed_core.inference.features import build_features
-from popsed_core.inference.flow import PopulationFlow
-from popsed_core.inference.forward import ForwardModel
-from popsed_core.inference.holdout import bootstrap, split_holdout
+from popsed_core.inference.flow import push_together
+from popsed_core.inference.member import Member
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace
+from popsed_core.inference.task import FitTask, Survey, build_forward, fingerprint
 from popsed_core.learning_rate import one_cycle
-from popsed_core.parameters import NAMES
-from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.selection import Selection
-from popsed_core.photometry.synthetic import build_photometry
-from popsed_core.runtime import generator, peak_memory_mb, pick_device
-from popsed_core.spectra.emulator import Segment, fingerprint_of
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.runtime import Streams, peak_memory_mb, pick_device
 from popsed_core.theta import Theta
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class FitTask:
-    """What identifies a fit, but for its input files.
-
-    Attributes:
-        survey: name of the survey; with member and seed it names the random streams.
-        member: index within the ensemble.
-        seed: the run's seed.
-        fit: training settings.
-        spectra: stellar-population model.
-        parameters: box, coordinate and prior of each parameter.
-        device: ``auto``, ``cpu`` or ``cuda``; part of no identity.
-    """
-
-    survey: str
-    member: int
-    seed: int
-    fit: FitConfig
-    spectra: SpectraConfig
-    parameters: dict[str, ParameterConfig]
-    device: str = "cpu"
-
-
-@dataclass(frozen=True)
-class Survey:
-    """The input files of a fit; the emulator where ``spectra.engine`` asks for it."""
-
-    grid: SSPGrid
-    catalogue: Catalogue
-    noise: NoiseTable
-    emulator: Sequence[Segment] | None = None
-
-
-def build_forward(
-    task: FitTask, survey: Survey, device: torch.device, dtype: torch.dtype = torch.float32
-) -> ForwardModel:
-    """Build the forward model of a survey over the redshift range of the parameters.
-
-    Raises:
-        InputError: a filter is unknown or not covered by the spectra, or there is no emulator.
-    """
-    redshift = task.parameters["redshift"]
-    photometry = build_photometry(
-        survey.grid, survey.catalogue.filters, task.spectra, (redshift.low, redshift.high),
-        survey.emulator,
-    )  # fmt: skip
-    model = ForwardModel(photometry, NoiseModel(survey.noise), task.fit.model_error)
-    return model.to(device=device, dtype=dtype)
-
-
 class FlowFit:
-    """The training job of one member, for :func:`popsed_core.loop.run`."""
+    """The training job of members that differ by their number alone, for ``loop.run``."""
 
-    def __init__(self, task: FitTask, survey: Survey) -> None:
+    def __init__(self, tasks: Sequence[FitTask], survey: Survey) -> None:
         """Build all parts; opens no file.
 
         Raises:
             InputError: the configuration and the data do not fit together.
+            ValueError: the tasks differ by more than their member.
         """
+        task = tasks[0]
+        if len({to_json(replace(each, member=0)) for each in tasks}) != 1:
+            raise ValueError("tasks: got different settings, expected different members alone")
         self.task, self.config = task, task.fit
         self.n_epochs = task.fit.n_epochs
         self.device = pick_device(task.device)
         self.space = ParameterSpace(task.parameters)
-        self.prior = PopulationPrior(task.parameters, task.spectra.cosmology)
+        self.prior = PopulationPrior(task.parameters, task.spectra.cosmology).to(self.device)
         self.forward = build_forward(task, survey, self.device)
-        self.flow = PopulationFlow.build(len(NAMES), self.config.flow, self._stream("flow"))
-        self.flow.to(self.device)
-        self.weights = [*self.flow.parameters()]
-        self.anchor = self._anchor()
-        if self.config.zero_point_error > 0:
-            self.weights.append(self.forward.zero_points)
-        self.optimiser = torch.optim.Adam(self.weights, lr=self.config.learning_rate.start)
-        self._build_distances(survey.catalogue)
-        self.draws, self.validation_draws = self._stream("train"), self._stream("validate")
-        self.history: dict[str, list[float]] = {}
-
-    def _stream(self, purpose: str) -> torch.Generator:
-        return generator(self.task.seed, "fit", self.task.survey, self.task.member, purpose)
-
-    def _anchor(self) -> Float[Tensor, "band"]:
-        """Return the zero points that this member is drawn to, and start there [mag]."""
-        zero_points = self.forward.zero_points
-        anchor = torch.zeros_like(zero_points)
-        if self.config.members == "randomised":
-            draw = torch.randn(len(zero_points), generator=self._stream("zero points"))
-            anchor = self.config.zero_point_error * draw.to(zero_points)
-        with torch.no_grad():
-            zero_points.copy_(anchor)
-        return anchor
-
-    def _build_distances(self, catalogue: Catalogue) -> None:
-        mag = torch.as_tensor(catalogue.mag, dtype=torch.float32)
-        kept, held = split_holdout(mag, self.config.holdout, self._stream("holdout"))
-        self.features = build_features(kept, catalogue.bands, self.config.features)
-        if self.config.members == "randomised":
-            kept = bootstrap(kept, self._stream("bootstrap"))
         limits = self.config.selection
-        self.selection = None if limits is None else Selection(catalogue, limits).to(self.device)
-        n, kind = self.config.n_samples, self.config.distance
-        self.distance = build_distance(kind, self.features(kept), n, self._stream("pool"))
-        self.validation = build_validation(kind, self.features(held), n, self._stream("held pool"))
-        for module in (self.prior, self.features, self.distance, self.validation):
-            module.to(self.device)
+        self.selection = None
+        if limits is not None:
+            self.selection = Selection(survey.catalogue, limits).to(self.device)
+        self.members = [Member(each, survey.catalogue, self.device) for each in tasks]
 
     def epoch(self, index: int) -> dict[str, float]:
-        """Do one epoch of optimiser steps and a validation.
+        """Do one epoch of optimiser steps and a validation; return means over members.
 
         Raises:
-            FloatingPointError: the loss is not finite; names epoch, step and the first bad rows.
+            FloatingPointError: no member is left; names epoch, step and the first bad rows.
         """
-        steps = [self.step(index, step) for step in range(self.config.n_steps)]
-        means = torch.tensor(steps).mean(0).tolist()
-        metrics = dict(zip(("distance", "prior_kl", "gradient"), means, strict=True))
-        metrics["validation"] = self.validate()
-        metrics["learning_rate"] = self.optimiser.param_groups[0]["lr"]
-        for name, value in metrics.items():
-            self.history.setdefault(name, []).append(value)
-        return metrics
+        steps = torch.stack([self.step(index, step) for step in range(self.config.n_steps)]).cpu()
+        if self.device.type == "cuda":
+            self._check_epoch(index, steps)
+        rows = []
+        for member, means in zip(self.members, steps.mean(0).tolist(), strict=True):
+            metrics = dict(zip(("distance", "prior_kl", "gradient"), means, strict=True))
+            metrics["validation"] = self.validate(member)
+            metrics["learning_rate"] = member.optimiser.param_groups[0]["lr"]
+            if not member.failure:
+                rows.append(metrics)
+                for name, value in metrics.items():
+                    member.history.setdefault(name, []).append(value)
+        return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
-    def step(self, epoch: int, step: int) -> tuple[float, float, float]:
+    def step(self, epoch: int, step: int) -> Float[Tensor, "member 3"]:
         """Do one optimiser step; return distance, KL(q || prior) [nat] and size of the gradient.
 
+        On a GPU nothing is waited for.
+
         Raises:
-            FloatingPointError: loss or gradient are not finite; names the first bad rows.
+            FloatingPointError: on a CPU, no member is left whose loss and gradient are finite.
         """
         config = self.config
         progress = (epoch + step / config.n_steps) / config.n_epochs
-        self.optimiser.param_groups[0]["lr"] = one_cycle(progress, config.learning_rate)
         distance, divergence, theta, predicted = self.losses(progress)
         beta = schedules.prior_weight(progress, config.prior_weight)
-        loss = distance + beta * (divergence + self.calibration_cost())
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        size = torch.nn.utils.clip_grad_norm_(self.weights, config.max_gradient)
-        if not (torch.isfinite(loss) and torch.isfinite(size)):
-            raise FloatingPointError(_blame(epoch, step, loss, (*theta, predicted)))
-        self.optimiser.step()
-        return distance.item(), divergence.item(), size.item()
+        costs = torch.stack([member.calibration_cost() for member in self.members])
+        losses = distance + beta * (divergence + costs)
+        for member in self.members:
+            member.optimiser.zero_grad(set_to_none=True)
+        losses.sum().backward()
+        sizes = torch.stack(
+            [
+                torch.nn.utils.clip_grad_norm_(member.weights, config.max_gradient)
+                for member in self.members
+            ]
+        )
+        if self.device.type == "cpu":
+            self._check_step(epoch, step, losses.detach() + sizes, (*theta, predicted))
+        for member in self.members:
+            if not member.failure:
+                member.optimiser.param_groups[0]["lr"] = one_cycle(progress, config.learning_rate)
+                member.optimiser.step()
+        return torch.stack((distance, divergence, sizes), dim=1).detach()
 
     def losses(
         self, progress: float
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Theta, Float[Tensor, "galaxy band"]]:
-        """Return the distance to the data, KL(q || prior), and the draws they were taken on.
+    ) -> tuple[Float[Tensor, "member"], Float[Tensor, "member"], Theta, Float[Tensor, "row band"]]:
+        """Return the distances to the data, KL(q || prior), and the draws they were taken on.
 
         The prior is of observed galaxies where ``selection`` is configured: p(theta) S(predicted),
         up to a constant.
-        The draws are their parameters and the magnitudes predicted for them [mag].
+        The draws, of one member after the other, are their parameters and the magnitudes predicted
+        for them [mag].
         """
+        n, members = self.config.n_samples, self.members
         reduction = schedules.noise_reduction(progress, self.config.noise_annealing)
-        u, log_density = self.flow.sample(self.config.n_samples, self.draws)
+        base = [member.flow.draw_base(n, member.draws) for member in members]
+        u, log_density = push_together([member.flow for member in members], base)
         theta = self.space.to_theta(u)
-        predicted = self.forward(theta, self.draws, reduction)
-        distance = self.distance(self.features(predicted), self.draws, progress)
-        divergence = self.prior.divergence(theta, u, log_density, self.space)
+        streams = Streams([member.draws for member in members])
+        predicted = self.forward(theta, streams, reduction, self._zero_points())
+        parts = zip(members, predicted.split(n), strict=True)
+        distance = torch.stack(
+            [part.distance(part.features(mag), part.draws, progress) for part, mag in parts]
+        )
+        excess = self.prior.excess(theta, u, log_density, self.space)
         if self.selection is not None:
-            divergence = divergence - self.selection(predicted).mean()
-        return distance, divergence, theta, predicted
+            excess = excess - self.selection(predicted)
+        return distance, excess.view(-1, n).mean(1), theta, predicted
 
-    def calibration_cost(self) -> Float[Tensor, ""]:
-        """Return -log p of the zero points under their Gaussian prior, up to a constant [nat]."""
-        if self.config.zero_point_error == 0:
-            return self.forward.zero_points.new_zeros(())
-        moved = self.forward.zero_points - self.anchor
-        return 0.5 * (moved / self.config.zero_point_error).square().sum()
+    def _zero_points(self) -> Float[Tensor, "band"] | Float[Tensor, "row band"]:
+        first, *others = (member.zero_points for member in self.members)
+        if not others:
+            return first
+        return torch.stack([first, *others]).repeat_interleave(self.config.n_samples, dim=0)
 
     @torch.no_grad()
-    def validate(self) -> float:
+    def validate(self, member: Member) -> float:
         """Return the distance of fresh draws, at full noise, to the held-out galaxies."""
-        u, _ = self.flow.sample(self.config.n_samples, self.validation_draws)
-        predicted = self.forward(self.space.to_theta(u), self.validation_draws)
-        return self.validation(self.features(predicted), self.validation_draws, 1.0).item()
+        draws = member.validation_draws
+        u, _ = member.flow.sample(self.config.n_samples, draws)
+        predicted = self.forward(self.space.to_theta(u), draws, zero_points=member.zero_points)
+        return member.validation(member.features(predicted), draws, 1.0).item()
+
+    def _check_step(
+        self, epoch: int, step: int, values: Float[Tensor, "member"], draws: Sequence[Tensor]
+    ) -> None:
+        """Mark members of which a value is not finite, with the first bad rows of their draws."""
+        for index, value in enumerate(values.tolist()):
+            if value - value == 0:
+                continue
+            n = self.config.n_samples
+            mine = torch.column_stack(tuple(draws))[index * n : (index + 1) * n]
+            bad = ~torch.isfinite(mine).all(1)
+            rows = bad.nonzero()[:5, 0].tolist() or "none (gradient only)"
+            self._fail(self.members[index], epoch, step, f"loss {value}, first bad rows {rows}")
+        self._require_one()
+
+    def _check_epoch(self, epoch: int, steps: Float[Tensor, "step member 3"]) -> None:
+        """Mark members of which a value was not finite in some step."""
+        is_bad = ~torch.isfinite(steps).all(2)
+        for index, member in enumerate(self.members):
+            if is_bad[:, index].any():
+                self._fail(member, epoch, int(is_bad[:, index].nonzero()[0]), "loss not finite")
+        self._require_one()
+
+    def _fail(self, member: Member, epoch: int, step: int, what: str) -> None:
+        member.failure = member.failure or (
+            f"fit diverged in epoch {epoch + 1}, step {step + 1}: {what}; lower "
+            "fit.learning_rate.peak"
+        )
+
+    def _require_one(self) -> None:
+        if all(member.failure for member in self.members):
+            raise FloatingPointError(self.members[0].failure)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that the next epoch depends on."""
-        return {
-            "flow": self.flow.state_dict(),
-            "zero_points": self.forward.zero_points.detach(),
-            "optimiser": self.optimiser.state_dict(),
-            "draws": self.draws.get_state(),
-            "validation_draws": self.validation_draws.get_state(),
-            "history": self.history,
-        }
+        return {"members": [member.state_dict() for member in self.members]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` returned."""
-        self.flow.load_state_dict(state["flow"])
-        with torch.no_grad():
-            self.forward.zero_points.copy_(state["zero_points"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.draws.set_state(state["draws"])
-        self.validation_draws.set_state(state["validation_draws"])
-        self.history = state["history"]
+        for member, part in zip(self.members, state["members"], strict=True):
+            member.load_state_dict(part)
+
+
+def fit_members(
+    tasks: Sequence[FitTask], survey: Survey, checkpoint: Path | None = None
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Train members together, resuming from ``checkpoint`` if it exists.
+
+    Args:
+        tasks: one per member; they differ by nothing else.
+        survey: the data.
+        checkpoint: of all of them.
+
+    Returns:
+        The members (see :meth:`Member.as_plain`; ``failure`` says why if training diverged) and
+        what this run cost each of them: ``seconds``, its share, and ``peak_memory_mb`` of all.
+
+    Raises:
+        InputError: bad input, or a checkpoint of another configuration.
+    """
+    start = time.monotonic()
+    job = FlowFit(tasks, survey)
+    with suppress(FloatingPointError):  # said below, of each
+        loop.run(job, checkpoint, fingerprint(tasks, survey))
+    for member in job.members:
+        if member.failure:
+            log.warning(
+                "member %d: %s; the ensemble does without it", member.task.member, member.failure
+            )
+    seconds = (time.monotonic() - start) / len(tasks)
+    cost = {"seconds": seconds, "peak_memory_mb": peak_memory_mb()}
+    return [member.as_plain(survey.catalogue.source) for member in job.members], cost
 
 
 def fit_member(
     task: FitTask, survey: Survey, checkpoint: Path | None = None
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """Train one member, resuming from ``checkpoint`` if it exists.
-
-    Returns:
-        The member (plain types, the same bytes for the same seed on CPU; ``failure`` says why if
-        its training diverged) and what this run cost: ``seconds`` of its own, ``peak_memory_mb``.
-
-    Raises:
-        InputError: bad input, or a checkpoint of another configuration.
-    """
-    start, failure = time.monotonic(), ""
-    job = FlowFit(task, survey)
-    try:
-        loop.run(job, checkpoint, fingerprint(task, survey))
-    except FloatingPointError as error:
-        failure = str(error)
-        log.warning("%s; the ensemble does without this member", failure)
-    member = {
-        "survey": task.survey,
-        "member": task.member,
-        "seed": task.seed,
-        "config": to_json(task.fit),
-        "spectra": to_json(task.spectra),
-        "parameters": to_json(task.parameters),
-        "source": survey.catalogue.source,
-        "flow": {name: value.cpu() for name, value in job.flow.state_dict().items()},
-        "zero_points": job.forward.zero_points.detach().cpu(),
-        "history": job.history,
-        "failure": failure,
-    }
-    cost = {"seconds": time.monotonic() - start, "peak_memory_mb": peak_memory_mb()}
-    return member, cost
-
-
-def fingerprint(task: FitTask, survey: Survey) -> str:
-    """Return a hash of all that a checkpoint depends on: settings and data, not the device."""
-    digest = hashlib.sha256(to_json(replace(task, device="")).encode())
-    for artefact in (survey.grid, survey.catalogue, survey.noise):
-        for name, value in asdict(artefact).items():
-            content = value.tobytes() if hasattr(value, "tobytes") else repr(value).encode()
-            digest.update(name.encode() + content)
-    digest.update(fingerprint_of(survey.emulator or ()).encode())
-    return digest.hexdigest()[:16]
-
-
-def _blame(epoch: int, step: int, loss: Tensor, draws: Sequence[Tensor]) -> str:
-    bad = ~torch.isfinite(torch.column_stack(tuple(draws))).all(1)
-    rows = bad.nonzero()[:5, 0].tolist() or "none (gradient only)"
-    return (
-        f"fit diverged in epoch {epoch + 1}, step {step + 1}: loss {loss.item()}, first bad rows "
-        f"{rows}; lower fit.learning_rate.peak"
-    )
+    """Train one member; as :func:`fit_members`."""
+    members, cost = fit_members([task], survey, checkpoint)
+    return members[0], cost

@@ -8,6 +8,7 @@ uniform over the box through the Gaussian CDF, but for each member's small rando
 
 import functools
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -19,9 +20,11 @@ from nflows.transforms import (
 )
 from nflows.utils import create_alternating_binary_mask
 from torch import Tensor, nn
+from torch.func import functional_call, vmap
 
 from popsed_core.config import FlowConfig
 from popsed_core.inference.spline import MIN_DERIVATIVE, spline
+from popsed_core.runtime import to_device
 
 UNIT_SLOPE = math.log(math.expm1(1 - MIN_DERIVATIVE))  # [-] logit of slope 1: softplus inverse
 
@@ -105,7 +108,8 @@ class PopulationFlow(nn.Module):
     def draw_base(self, n: int, generator: torch.Generator) -> Float[Tensor, "sample feature"]:
         """Draw standard normal x, which :meth:`push` maps to u; many may be mapped in parts."""
         weight = next(self.parameters())
-        return torch.randn(n, self.n_features, generator=generator).to(weight)
+        base = torch.randn(n, self.n_features, generator=generator)
+        return to_device(base, weight.device).to(weight.dtype)
 
     def push(
         self, base: Float[Tensor, "sample feature"]
@@ -118,6 +122,32 @@ class PopulationFlow(nn.Module):
         """Return log q(u) by inverting the flow; for diagnostics, slower than sampling."""
         base, log_volume = self.transform.inverse(u)
         return log_normal(base) + log_volume
+
+
+def push_together(
+    flows: Sequence[PopulationFlow], base: Sequence[Float[Tensor, "sample feature"]]
+) -> tuple[Float[Tensor, "row feature"], Float[Tensor, "row"]]:
+    """Map base draws of several flows of one shape at once, one flow's after the other's.
+
+    Args:
+        flows: the flows.
+        base: as many draws for each.
+
+    Returns:
+        u and log q(u), as :meth:`PopulationFlow.push`; gradients go to each flow's own weights.
+    """
+    if len(flows) == 1:
+        return flows[0].push(base[0])
+    transform = flows[0].transform
+    weights = [dict(flow.transform.named_parameters()) for flow in flows]
+    stacked = {name: torch.stack([each[name] for each in weights]) for name in weights[0]}
+
+    def push_one(own: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+        return functional_call(transform, own, (x,))
+
+    x = torch.stack(tuple(base))
+    u, log_volume = vmap(push_one)(stacked, x)
+    return u.flatten(0, 1), log_normal(x.flatten(0, 1)) - log_volume.flatten()
 
 
 def log_normal(x: Float[Tensor, "sample feature"]) -> Float[Tensor, "sample"]:

@@ -6,14 +6,15 @@ from torch import Tensor, nn
 
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.photometry.noise import MIN_MAGGIES, NoiseModel
+from popsed_core.runtime import Draws, normal_like
 from popsed_core.theta import Theta
 
 
 class ForwardModel(nn.Module):
     """theta -> exact (or emulated) fluxes -> model error -> survey noise -> AB magnitudes.
 
-    ``zero_points`` [mag] are added to every band: by how much the survey's calibration and the
-    spectra disagree.  They start at zero and may be fitted with the flow.
+    Zero points [mag] are added to every band: by how much the survey's calibration and the spectra
+    disagree.  They may be fitted with the flow.
     """
 
     def __init__(self, photometry: nn.Module, noise: NoiseModel, model_error: float) -> None:
@@ -27,7 +28,6 @@ class ForwardModel(nn.Module):
         super().__init__()
         self.photometry = photometry
         self.noise = noise
-        self.zero_points = nn.Parameter(torch.zeros(len(noise.first)))
         self.model_error = model_error
 
     def without_noise(self, theta: Theta) -> Float[Tensor, "galaxy band"]:
@@ -35,18 +35,25 @@ class ForwardModel(nn.Module):
         return -2.5 * torch.log10(self.photometry(theta).clamp(min=MIN_MAGGIES))
 
     def forward(
-        self, theta: Theta, generator: torch.Generator, reduction: float = 1.0
+        self,
+        theta: Theta,
+        draws: Draws,
+        reduction: float = 1.0,
+        zero_points: Float[Tensor, "band"] | Float[Tensor, "galaxy band"] | None = None,
     ) -> Float[Tensor, "galaxy band"]:
         """Return noisy magnitudes [mag].
 
         Args:
             theta: physical parameters.
-            generator: a CPU stream for the noise.
+            draws: CPU streams for the noise.
             reduction: the factor R by which noise and model error are reduced (annealing).
+            zero_points: of all galaxies or of each [mag]; none: 0.
         """
-        maggies = self.photometry(theta) * torch.exp(-self.zero_points / MAG_PER_LN)
+        maggies = self.photometry(theta)
+        if zero_points is not None:
+            maggies = maggies * torch.exp(-zero_points / MAG_PER_LN)
         if self.model_error > 0:
-            draw = torch.randn(tuple(maggies.shape), generator=generator).to(maggies)
+            draw = normal_like(maggies, draws)
             maggies = maggies * torch.exp(self.model_error / reduction / MAG_PER_LN * draw)
-        noisy = self.noise(maggies, generator, reduction)
+        noisy = self.noise(maggies, draws, reduction)
         return -2.5 * torch.log10(noisy.clamp(min=MIN_MAGGIES))

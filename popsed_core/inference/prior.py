@@ -61,14 +61,14 @@ class PopulationPrior(nn.Module):
         ratio = self.log_density_by_parameter(theta) - space.log_coordinate_density(theta)
         return ratio.sum(1)
 
-    def divergence(
+    def excess(
         self,
         theta: Theta,
         u: Float[Tensor, "galaxy parameter"],
         log_density_u: Column,
         space: ParameterSpace,
-    ) -> Float[Tensor, ""]:
-        """Estimate KL(q || prior) from draws of q [nat].
+    ) -> Column:
+        """Return log q - log prior at draws of q, whose mean estimates KL(q || prior) [nat].
 
         Args:
             theta: the draws; ``space.to_theta(u)``.
@@ -76,7 +76,7 @@ class PopulationPrior(nn.Module):
             log_density_u: log q(u) of the draws.
             space: the map between them.
         """
-        return (log_density_u - log_normal(u) - self.log_weight(theta, space)).mean()
+        return log_density_u - log_normal(u) - self.log_weight(theta, space)
 
     def sample(self, n: int, generator: torch.Generator) -> Theta:
         """Draw galaxies from the prior by inverse cumulative distributions, in float64.

@@ -7,11 +7,18 @@ samples.  p = 1 weighs outliers, which every catalogue has and no model predicts
 p = 2 by their squared distance.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-CHUNK_VALUES = 20_000_000  # [values] projected and sorted at a time: 160 MB in float64
+from popsed_core.inference.rows import Rows, as_rows
+
+CHUNK_VALUES = 20_000_000  # [values] projected at a time, if of at least LEAST_DIRECTIONS
+LEAST_DIRECTIONS = 8  # of one pass over the catalogue
 
 
 class SlicedWasserstein(nn.Module):
@@ -21,7 +28,7 @@ class SlicedWasserstein(nn.Module):
     it by at most the mean width of a cell, and least at the same population.
 
     Args:
-        data: features of the catalogue.
+        data: features of the catalogue, or where to read them.
         n_samples: size of the samples that will be compared with it.
         p: 1 or 2.
         n_pool: directions whose data quantiles are kept.
@@ -34,17 +41,18 @@ class SlicedWasserstein(nn.Module):
     spread: Tensor
 
     def __init__(
-        self, data: Float[Tensor, "row feature"], n_samples: int,
+        self, data: Rows | Float[Tensor, "row feature"], n_samples: int,
         *, p: int, n_pool: int, n_step: int, generator: torch.Generator,
     ) -> None:  # fmt: skip
         super().__init__()
         self.p = p
-        directions = unit_vectors(n_pool, data.shape[1], generator).to(data.device)
-        quantiles, spread = pool_quantiles(data.double(), directions.double(), n_samples)
+        rows = as_rows(data)
+        directions = unit_vectors(n_pool, rows.n_features, generator)
+        quantiles, spread = pool_quantiles(rows, directions, n_samples)
         self.n_step = min(n_step, n_pool)
-        self.register_buffer("directions", directions.to(data))
-        self.register_buffer("quantiles", quantiles.to(data))
-        self.register_buffer("spread", spread.to(data))
+        self.register_buffer("directions", directions.to(rows.device, rows.given))
+        self.register_buffer("quantiles", quantiles.to(rows.device, rows.given))
+        self.register_buffer("spread", spread.to(rows.device, rows.given))
 
     def forward(
         self, x: Float[Tensor, "sample feature"], generator: torch.Generator, progress: float
@@ -81,37 +89,73 @@ def draw_from_pool(n_pool: int, n: int, generator: torch.Generator) -> Int[Tenso
 
 
 def pool_quantiles(
-    data: Float[Tensor, "row feature"],
-    directions: Float[Tensor, "pool feature"],
-    n_samples: int,
-) -> tuple[Float[Tensor, "pool sample"], Float[Tensor, "pool"]]:
+    rows: Rows, directions: Float[Tensor, "pool feature"], n_cells: int
+) -> tuple[Float[Tensor, "pool cell"], Float[Tensor, "pool"]]:
     """Return cell means of the data's quantile function along each direction, and the rest.
 
     The rest is the mean variance of the quantile function within the cells: W2^2 of n samples
     to all the data is the mean squared difference to the cell means plus this constant.
+
+    Args:
+        rows: the data.
+        directions: unit vectors.
+        n_cells: equal cells of probability.
     """
-    parts = [
-        cell_means(chunk @ data.T, n_samples)
-        for chunk in directions.split(max(1, CHUNK_VALUES // len(data)))
-    ]
-    return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+    lines = [cell_means(line, n_cells) for line in projections(rows, directions)]
+    return torch.stack([means for means, _ in lines]), torch.stack([rest for _, rest in lines])
+
+
+def projections(
+    rows: Rows, directions: Float[Tensor, "pool feature"]
+) -> Iterator[Float[Tensor, "row"]]:
+    """Yield the data along one direction after the other, sorted.
+
+    As many directions as fit into ``CHUNK_VALUES``, but at least ``LEAST_DIRECTIONS``, are filled
+    in one pass over the data.
+    """
+    size = max(LEAST_DIRECTIONS, CHUNK_VALUES // len(rows))
+    for chunk in directions.to(rows.device, rows.dtype).split(size):
+        values = torch.empty(len(chunk), len(rows), dtype=rows.dtype, device=rows.device)
+        start = 0
+        for block in rows.blocks():
+            torch.matmul(chunk, block.T, out=values[:, start : start + len(block)])
+            start += len(block)
+        yield from sort_lines(values)
+
+
+def sort_lines(values: Float[Tensor, "line row"]) -> Iterator[Float[Tensor, "row"]]:
+    """Sort each line in place and yield it; on a CPU with numpy, 20 times as fast as torch."""
+    if values.is_cuda:
+        yield from (line.sort().values for line in values)
+        return
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        yield from pool.map(_sort_line, values)
+
+
+def _sort_line(line: Float[Tensor, "row"]) -> Float[Tensor, "row"]:
+    np.ndarray.sort(line.numpy())
+    return line
 
 
 def cell_means(
-    values: Float[Tensor, "pool row"], n_cells: int
-) -> tuple[Float[Tensor, "pool cell"], Float[Tensor, "pool"]]:
-    """Average empirical quantile functions exactly over n equal cells of probability.
+    ordered: Float[Tensor, "row"], n_cells: int
+) -> tuple[Float[Tensor, "cell"], Float[Tensor, ""]]:
+    """Average an empirical quantile function exactly over n equal cells of probability.
 
     The integral of an empirical quantile function is linear between its m steps, so that it is
-    interpolated in the cumulative sum of the sorted values.
+    interpolated in the cumulative sum of the sorted values, in float64.
+
+    Returns:
+        The means, and the mean variance within the cells.
     """
-    centre = values.mean(1, keepdim=True)
-    ordered = (values - centre).sort(dim=1).values
-    n_rows = ordered.shape[1]
-    total = torch.nn.functional.pad(ordered.cumsum(1), (1, 0))
-    edge = torch.arange(n_cells + 1, dtype=values.dtype, device=values.device) * (n_rows / n_cells)
+    centre = ordered.mean(dtype=torch.float64)
+    ordered = ordered.to(torch.float64, copy=True).sub_(centre)
+    n_rows = len(ordered)
+    total = ordered.new_zeros(n_rows + 1)
+    torch.cumsum(ordered, 0, out=total[1:])
+    edge = torch.arange(n_cells + 1, dtype=total.dtype, device=total.device) * (n_rows / n_cells)
     left = edge.long().clamp(max=n_rows - 1)
-    integral = torch.lerp(total[:, left], total[:, left + 1], edge - left)
-    means = integral.diff(dim=1) * (n_cells / n_rows)
-    spread = (ordered.square().mean(1) - means.square().mean(1)).clamp(min=0)
+    integral = torch.lerp(total[left], total[left + 1], edge - left)
+    means = integral.diff() * (n_cells / n_rows)
+    spread = (ordered.dot(ordered) / n_rows - means.square().mean()).clamp(min=0)
     return means + centre, spread

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from popsed_core.inference.fit import FitTask, FlowFit, Survey
+from popsed_core.inference.fit import FlowFit
+from popsed_core.inference.task import FitTask, Survey
 from popsed_core.runtime import peak_memory_mb
 
 PARTS = ("flow", "photometry", "features", "distance", "backward", "optimiser")
@@ -43,17 +44,15 @@ class Stopwatch:
         """Watch a fit; ``close`` ends that."""
         self.device = job.device
         self.marks: list[tuple[str, float]] = []
-        modules = {
-            "flow": job.flow.transform,
-            "photometry": job.forward,
-            "features": job.features,
-            "distance": job.distance,
-        }
+        modules = [("flow", job.members[0].flow.transform), ("photometry", job.forward)]
+        for member in job.members:
+            modules += [("features", member.features), ("distance", member.distance)]
         self.hooks: list[Any] = [
-            module.register_forward_hook(self._marker(name)) for name, module in modules.items()
+            module.register_forward_hook(self._marker(name)) for name, module in modules
         ]
-        self.hooks.append(job.optimiser.register_step_pre_hook(self._marker("backward")))
-        self.hooks.append(job.optimiser.register_step_post_hook(self._marker("optimiser")))
+        for optimiser in (member.optimiser for member in job.members):
+            self.hooks.append(optimiser.register_step_pre_hook(self._marker("backward")))
+            self.hooks.append(optimiser.register_step_post_hook(self._marker("optimiser")))
 
     def _marker(self, name: str) -> Callable[..., None]:
         return lambda *_: self.marks.append((name, self.now()))
@@ -86,8 +85,9 @@ class Stopwatch:
 
 
 def step_cost(
-    task: FitTask, survey: Survey, n_samples: int, *, n_repeats: int = 5, progress: float = 0.9
-) -> StepCost:
+    task: FitTask, survey: Survey, n_samples: int,
+    *, n_members: int = 1, n_repeats: int = 5, progress: float = 0.9,
+) -> StepCost:  # fmt: skip
     """Time steps of a fit with so many samples; a step before them warms up.
 
     A Sinkhorn distance compares them with as many galaxies.
@@ -95,14 +95,16 @@ def step_cost(
     Args:
         task: the fit; its number of samples is replaced.
         survey: the data.
-        n_samples: synthetic galaxies in a step.
+        n_samples: synthetic galaxies of each member in a step.
+        n_members: trained together.
         n_repeats: steps, of which the median is taken.
         progress: fraction of the run at which schedules stand, < 1.
     """
     fit = replace(task.fit, n_samples=n_samples)
     if fit.distance.kind == "sinkhorn":
         fit = replace(fit, distance=replace(fit.distance, n_data=n_samples))
-    job = FlowFit(replace(task, fit=fit), survey)
+    tasks = [replace(task, fit=fit, member=number) for number in range(1, n_members + 1)]
+    job = FlowFit(tasks, survey)
     watch = Stopwatch(job)
     watch.step(job, progress)
     rows = [watch.step(job, progress) for _ in range(n_repeats)]

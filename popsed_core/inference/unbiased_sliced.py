@@ -13,20 +13,22 @@ positive elsewhere.  A single value may be negative.
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.special import betainc
 from torch import Tensor, nn
 
-from popsed_core.inference.sliced import CHUNK_VALUES, cell_means, draw_from_pool, unit_vectors
+from popsed_core.inference.rows import Rows, as_rows
+from popsed_core.inference.sliced import draw_from_pool, pool_quantiles, unit_vectors
 
 N_CELLS = 8192  # of the quantile function, from which expected order statistics are made
+ORDERS = 512  # order statistics whose weights are held at a time
 
 
 class UnbiasedSliced(nn.Module):
     """Mean over random directions of an unbiased W2^2 in one dimension.
 
     Args:
-        data: features of the catalogue.
+        data: features of the catalogue, or where to read them.
         n_samples: size of the samples that will be compared with it; the last of an odd number
             is not used.
         n_pool: directions whose expected order statistics are kept.
@@ -38,15 +40,16 @@ class UnbiasedSliced(nn.Module):
     expected: Tensor
 
     def __init__(
-        self, data: Float[Tensor, "row feature"], n_samples: int,
+        self, data: Rows | Float[Tensor, "row feature"], n_samples: int,
         *, n_pool: int, n_step: int, generator: torch.Generator,
     ) -> None:  # fmt: skip
         super().__init__()
-        directions = unit_vectors(n_pool, data.shape[1], generator).to(data.device)
-        expected = expected_order(data.double(), directions.double(), n_samples // 2)
+        rows = as_rows(data)
+        directions = unit_vectors(n_pool, rows.n_features, generator)
+        expected = expected_order(rows, directions, n_samples // 2)
         self.n_step = min(n_step, n_pool)
-        self.register_buffer("directions", directions.to(data))
-        self.register_buffer("expected", expected.to(data))
+        self.register_buffer("directions", directions.to(rows.device, rows.given))
+        self.register_buffer("expected", expected.to(rows.device, rows.given))
 
     def forward(
         self, x: Float[Tensor, "sample feature"], generator: torch.Generator, progress: float
@@ -68,21 +71,23 @@ class UnbiasedSliced(nn.Module):
 
 
 def expected_order(
-    data: Float[Tensor, "row feature"], directions: Float[Tensor, "pool feature"], m: int
+    rows: Rows, directions: Float[Tensor, "pool feature"], m: int
 ) -> Float[Tensor, "pool order"]:
     """Return the expected k-th smallest of m draws from the data, along each direction.
 
     E[x_(k)] = int Q(p) Beta(p; k, m - k + 1) dp over the quantile function Q.
     """
-    weights = torch.as_tensor(order_weights(m, N_CELLS), device=data.device)
+    means, _ = pool_quantiles(rows, directions, N_CELLS)
     parts = [
-        cell_means(chunk @ data.T, N_CELLS)[0] @ weights.T
-        for chunk in directions.split(max(1, CHUNK_VALUES // max(len(data), N_CELLS)))
+        means @ torch.as_tensor(order_weights(orders, m, N_CELLS), device=means.device).T
+        for orders in np.array_split(np.arange(1, m + 1), -(-m // ORDERS))
     ]
-    return torch.cat(parts)
+    return torch.cat(parts, dim=1)
 
 
-def order_weights(m: int, n_cells: int) -> Float[np.ndarray, "order cell"]:
+def order_weights(
+    orders: Int[np.ndarray, "order"], m: int, n_cells: int
+) -> Float[np.ndarray, "order cell"]:
     """Return the probability that the k-th smallest of m uniform draws falls into each cell."""
-    k = np.arange(1, m + 1)[:, None]
+    k = orders[:, None]
     return np.diff(betainc(k, m - k + 1, np.linspace(0, 1, n_cells + 1)), axis=1)

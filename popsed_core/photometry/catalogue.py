@@ -15,6 +15,8 @@ from popsed_core.config import Cuts
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 
+FINITE_ROWS = 1 << 20  # galaxies checked at a time
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -48,13 +50,19 @@ class Catalogue:
             raise ValueError(f"max_mag: got {len(self.max_mag)} limits for {self.bands}")
         if not (len(self.bands) == len(self.filters) == self.mag.shape[1]):
             raise ValueError(f"bands: got {self.bands} for {self.mag.shape[1]} columns")
-        if not (np.all(np.isfinite(self.mag)) and np.all(np.isfinite(self.mag_error))):
+        if not (_is_finite(self.mag) and _is_finite(self.mag_error)):
             raise ValueError("mag: expected finite magnitudes and errors after the cuts")
 
     @property
     def maggies(self) -> np.ndarray:
         """Flux in units of the AB zero point, (galaxy, band)."""
         return 10 ** (-0.4 * self.mag)
+
+
+def _is_finite(values: np.ndarray) -> bool:
+    """Whether all are; in parts, as there may be more than fit into memory."""
+    parts = range(0, len(values), FINITE_ROWS)
+    return all(np.isfinite(values[start : start + FINITE_ROWS]).all() for start in parts)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from popsed_core.artefacts import array, check_axes
+from popsed_core.runtime import Draws, normal_like, uniform_like
 
 MIN_SNR = 0.05  # ASSUME: a Gaussian SNR (paper's form) below this is held there
 MIN_MAGGIES = 1e-15  # flux floor before the logarithm (37.5 mag; released code: same)
@@ -102,24 +103,22 @@ class NoiseModel(nn.Module):
         return cell, position - cell
 
     def forward(
-        self, maggies: Float[Tensor, "galaxy band"], generator: torch.Generator, reduction: float
+        self, maggies: Float[Tensor, "galaxy band"], draws: Draws, reduction: float
     ) -> Float[Tensor, "galaxy band"]:
         """Return noisy fluxes that pass the cuts [maggies]; arguments as for :meth:`observe`."""
-        return self.observe(maggies, generator, reduction)[0]
+        return self.observe(maggies, draws, reduction)[0]
 
     def observe(
-        self, maggies: Float[Tensor, "galaxy band"], generator: torch.Generator, reduction: float
+        self, maggies: Float[Tensor, "galaxy band"], draws: Draws, reduction: float
     ) -> tuple[Float[Tensor, "galaxy band"], Float[Tensor, "galaxy band"]]:
         """Return noisy fluxes that pass the cuts, and the errors they were drawn with [maggies].
 
         Args:
             maggies: noiseless fluxes.
-            generator: a CPU stream.
+            draws: CPU streams.
             reduction: the factor R by which noise is reduced (annealing); 1 is the full noise.
         """
-        shape = tuple(maggies.shape)
-        draw = torch.randn(shape, generator=generator).to(maggies)
-        uniform = torch.rand(shape, generator=generator).to(maggies)
+        draw, uniform = normal_like(maggies, draws), uniform_like(maggies, draws)
         if self.is_cut:
             draw = draw + self._tilt(maggies, reduction)
         sigma = self.sigma(maggies, draw) / reduction

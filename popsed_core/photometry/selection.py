@@ -26,7 +26,7 @@ class Selection(nn.Module):
             config: which quantile of each band's magnitudes is its limit, and the width.
         """
         super().__init__()
-        limit = np.quantile(catalogue.mag, config.quantile, axis=0)
+        limit = [np.quantile(band, config.quantile) for band in catalogue.mag.T]
         self.width = config.width
         self.register_buffer("limit", torch.as_tensor(limit, dtype=torch.float32))
 

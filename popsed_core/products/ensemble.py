@@ -10,12 +10,12 @@ import torch
 
 from popsed_core.config import FitConfig, ProductsConfig, from_json, to_json
 from popsed_core.errors import InputError
-from popsed_core.inference.fit import FitTask, Survey, build_forward
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.selected_prior import sample_selected
 from popsed_core.inference.space import ParameterSpace
+from popsed_core.inference.task import FitTask, Survey, build_forward
 from popsed_core.loop import load_plain
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.selection import Selection
@@ -126,13 +126,13 @@ def _draw(
     space: ParameterSpace,
     forward: ForwardModel,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    forward.zero_points.copy_(member["zero_points"])
     stream = generator(task.seed, "sample", task.survey, member["member"])
     flow = load_flow(member)
     base = flow.draw_base(n_draws, stream).split(CHUNK)
     theta = space.to_theta(torch.cat([flow.push(chunk)[0] for chunk in base]))
     chunks = zip(*(column.split(CHUNK) for column in theta), strict=True)
-    mag = torch.cat([forward(Theta(*chunk), stream) for chunk in chunks])
+    zero_points = member["zero_points"]
+    mag = torch.cat([forward(Theta(*chunk), stream, 1.0, zero_points) for chunk in chunks])
     return to_matrix(theta).numpy(), _derive(forward, theta), mag.numpy()
 
 

@@ -16,8 +16,8 @@ import torch
 
 from popsed_core import __version__, config
 from popsed_core.artefacts import load
-from popsed_core.inference.fit import FitTask, Survey
 from popsed_core.inference.step_cost import PARTS, StepCost, exponent, step_cost
+from popsed_core.inference.task import FitTask, Survey
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.runtime import set_threads

@@ -13,8 +13,8 @@ import torch
 from popsed_core import config
 from popsed_core.artefacts import load
 from popsed_core.inference.features import build_features
-from popsed_core.inference.fit import FitTask, Survey, build_forward
 from popsed_core.inference.sliced import SlicedWasserstein
+from popsed_core.inference.task import FitTask, Survey, build_forward
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise_fit import fit_noise

@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 from popsed_core.config import CharacteristicConfig, SinkhornConfig, SlicedConfig
 from popsed_core.errors import InputError
 from popsed_core.inference import characteristic, distance, keops, sliced
+from popsed_core.inference.rows import Rows
 
 SLICED = SlicedConfig(p=2, n_pool=64, n_step=16)
 SLICED_1 = SlicedConfig(p=1, n_pool=64, n_step=16)
@@ -93,11 +94,10 @@ def test_an_outlier_pulls_a_distance_of_p_1_no_harder_the_farther_it_lies():
 
 
 def test_quantile_cells_average_the_empirical_quantile_function():
-    values = normal(1, 1, seed=3).new_tensor([[3.0, 1.0, 2.0, 10.0, 4.0]])  # five rows, two cells
-    means, spread = sliced.cell_means(values, 2)
-    torch.testing.assert_close(means, values.new_tensor([[(1 + 2 + 1.5) / 2.5, 15.5 / 2.5]]))
-    expected = values.square().mean() - means.square().mean()
-    torch.testing.assert_close(spread, expected[None])
+    ordered = torch.tensor([1.0, 2.0, 3.0, 4.0, 10.0], dtype=torch.float64)  # two cells
+    means, spread = sliced.cell_means(ordered, 2)
+    torch.testing.assert_close(means, ordered.new_tensor([(1 + 2 + 1.5) / 2.5, 15.5 / 2.5]))
+    torch.testing.assert_close(spread, ordered.square().mean() - means.square().mean())
 
 
 def test_sliced_distance_is_the_mean_over_directions_of_sorted_differences():
@@ -114,9 +114,10 @@ def test_sliced_distance_is_the_mean_over_directions_of_sorted_differences():
 
 def test_chunks_of_directions_change_nothing(monkeypatch):
     y, directions = normal(300), sliced.unit_vectors(10, 3, stream()).double()
-    whole = sliced.pool_quantiles(y, directions, 50)
-    monkeypatch.setattr(sliced, "CHUNK_VALUES", 900)
-    for one, other in zip(sliced.pool_quantiles(y, directions, 50), whole, strict=True):
+    whole = sliced.pool_quantiles(Rows(y), directions, 50)
+    monkeypatch.setattr(sliced, "CHUNK_VALUES", 1)
+    monkeypatch.setattr(sliced, "LEAST_DIRECTIONS", 3)
+    for one, other in zip(sliced.pool_quantiles(Rows(y), directions, 50), whole, strict=True):
         torch.testing.assert_close(one, other)
 
 
@@ -143,10 +144,10 @@ def test_characteristic_distance_is_unbiased_in_the_number_of_samples():
 
 def test_chunks_of_rows_change_nothing(monkeypatch):
     y, frequencies = normal(300), normal(20, seed=1)
-    whole = characteristic.characteristic_function(y, frequencies)
+    whole = characteristic.characteristic_function(Rows(y), frequencies)
     monkeypatch.setattr(characteristic, "CHUNK_VALUES", 700)
     for one, other in zip(
-        characteristic.characteristic_function(y, frequencies), whole, strict=True
+        characteristic.characteristic_function(Rows(y), frequencies), whole, strict=True
     ):
         torch.testing.assert_close(one, other)
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from popsed_core import code_version, inference
-from popsed_core.inference.fit import FitTask, Survey
+from popsed_core.inference.task import FitTask, Survey
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.spectra.emulator import Segment

@@ -7,6 +7,7 @@ from scipy import stats
 
 from popsed_core.config import SlicedConfig, UnbiasedSlicedConfig
 from popsed_core.inference import distance, unbiased_sliced
+from popsed_core.inference.rows import Rows
 from popsed_core.inference.unbiased_sliced import UnbiasedSliced, order_weights
 
 N_ROWS = 40_000
@@ -52,23 +53,23 @@ def test_far_away_it_is_the_squared_distance_of_means():
 
 def test_expected_order_statistics_are_those_of_the_normal():
     data = torch.as_tensor(stats.norm.ppf((np.arange(100_000) + 0.5) / 100_000))[:, None]
-    found = unbiased_sliced.expected_order(data, torch.ones(1, 1, dtype=torch.float64), 5)
+    found = unbiased_sliced.expected_order(Rows(data), torch.ones(1, 1, dtype=torch.float64), 5)
     # Harter (1961): expected normal order statistics of five
     np.testing.assert_allclose(found[0], [-1.16296, -0.49502, 0, 0.49502, 1.16296], atol=2e-4)
 
 
 @pytest.mark.parametrize("m", [1, 5, 700])
 def test_every_order_statistic_falls_into_some_cell(m):
-    weights = order_weights(m, 300)
+    weights = order_weights(np.arange(1, m + 1), m, 300)
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-12)
     np.testing.assert_allclose(weights.sum(axis=0), m / 300, atol=1e-9)  # all of them: uniform
 
 
-def test_chunks_of_directions_change_nothing(monkeypatch):
-    y, directions = normal(300), torch.eye(3, dtype=torch.float64)
-    whole = unbiased_sliced.expected_order(y, directions, 20)
-    monkeypatch.setattr(unbiased_sliced, "CHUNK_VALUES", 1)
-    torch.testing.assert_close(unbiased_sliced.expected_order(y, directions, 20), whole)
+def test_chunks_of_order_statistics_change_nothing(monkeypatch):
+    rows, directions = Rows(normal(300)), torch.eye(3, dtype=torch.float64)
+    whole = unbiased_sliced.expected_order(rows, directions, 20)
+    monkeypatch.setattr(unbiased_sliced, "ORDERS", 7)
+    torch.testing.assert_close(unbiased_sliced.expected_order(rows, directions, 20), whole)
 
 
 def test_another_number_of_samples_is_refused():

@@ -9,7 +9,7 @@ from toy_world import make_survey, make_task
 
 from popsed_core.config import EmulatorConfig, LearningRate, SpectraConfig, TrainingSetConfig
 from popsed_core.errors import InputError
-from popsed_core.inference.fit import build_forward, fingerprint
+from popsed_core.inference.task import build_forward, fingerprint
 from popsed_core.photometry.synthetic import (
     build_emulated_photometry,
     build_synthetic_photometry,
@@ -53,4 +53,4 @@ def test_the_engine_is_chosen_by_the_configuration(segments):
     given = replace(survey, emulator=segments)
     forward = build_forward(task, given, torch.device("cpu"))
     assert len(forward.photometry.spectra.networks) == 2
-    assert fingerprint(task, given) != fingerprint(task, survey)
+    assert fingerprint([task], given) != fingerprint([task], survey)

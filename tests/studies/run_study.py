@@ -25,7 +25,8 @@ from scipy.stats import wasserstein_distance
 
 from popsed_core import config
 from popsed_core.artefacts import load
-from popsed_core.inference.fit import FitTask, FlowFit, Survey, fit_member
+from popsed_core.inference.fit import FlowFit, fit_member
+from popsed_core.inference.task import FitTask, Survey
 from popsed_core.log_lines import start_logging
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise_fit import fit_noise
@@ -56,16 +57,16 @@ def plan(task: FitTask, survey: Survey, seconds: float) -> tuple[int, int]:
     A step is timed as the training does it, over the run's schedules, and a validation as well.
     Cheap distances get MAX_EPOCHS epochs, dear ones fewer, so that the budget holds for both.
     """
-    job = FlowFit(task, survey)
+    job = FlowFit([task], survey)
     times = []
     for progress in (0.0, *PROBES):  # the first one warms up
         start = time.process_time()
         distance, divergence, *_ = job.losses(progress)
-        (distance + divergence).backward()
+        (distance + divergence).sum().backward()
         times.append(time.process_time() - start)
     step = float(np.mean(times[1:]))
     start = time.process_time()
-    job.validate()
+    job.validate(job.members[0])
     validation = time.process_time() - start
     n_epochs = int(np.clip(seconds / (MIN_STEPS * step + validation), 1, MAX_EPOCHS))
     return n_epochs, max(round((seconds / n_epochs - validation) / step), 1)

@@ -1,0 +1,85 @@
+"""What a fit is asked to do, and on which data."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+
+from popsed_core.config import FitConfig, ParameterConfig, SpectraConfig, to_json
+from popsed_core.inference.forward import ForwardModel
+from popsed_core.photometry.catalogue import Catalogue
+from popsed_core.photometry.noise import NoiseModel, NoiseTable
+from popsed_core.photometry.synthetic import build_photometry
+from popsed_core.spectra.emulator import Segment, fingerprint_of
+from popsed_core.spectra.ssp import SSPGrid
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """What identifies a fit, but for its input files.
+
+    Attributes:
+        survey: name of the survey; with member and seed it names the random streams.
+        member: index within the ensemble.
+        seed: the run's seed.
+        fit: training settings.
+        spectra: stellar-population model.
+        parameters: box, coordinate and prior of each parameter.
+        device: ``auto``, ``cpu`` or ``cuda``; part of no identity.
+    """
+
+    survey: str
+    member: int
+    seed: int
+    fit: FitConfig
+    spectra: SpectraConfig
+    parameters: dict[str, ParameterConfig]
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The input files of a fit; the emulator where ``spectra.engine`` asks for it."""
+
+    grid: SSPGrid
+    catalogue: Catalogue
+    noise: NoiseTable
+    emulator: Sequence[Segment] | None = None
+
+
+def build_forward(
+    task: FitTask, survey: Survey, device: torch.device, dtype: torch.dtype = torch.float32
+) -> ForwardModel:
+    """Build the forward model of a survey over the redshift range of the parameters.
+
+    Raises:
+        InputError: a filter is unknown or not covered by the spectra, or there is no emulator.
+    """
+    redshift = task.parameters["redshift"]
+    photometry = build_photometry(
+        survey.grid, survey.catalogue.filters, task.spectra, (redshift.low, redshift.high),
+        survey.emulator,
+    )  # fmt: skip
+    model = ForwardModel(photometry, NoiseModel(survey.noise), task.fit.model_error)
+    return model.to(device=device, dtype=dtype)
+
+
+def fingerprint(tasks: Sequence[FitTask], survey: Survey) -> str:
+    """Return a hash of all that a checkpoint depends on: settings and data, not the device."""
+    digest = hashlib.sha256()
+    for task in tasks:
+        digest.update(to_json(replace(task, device="")).encode())
+    for artefact in (survey.grid, survey.catalogue, survey.noise):
+        for item in fields(artefact):
+            value = getattr(artefact, item.name)
+            digest.update(item.name.encode())
+            digest.update(_bytes(value) if isinstance(value, np.ndarray) else repr(value).encode())
+    digest.update(fingerprint_of(survey.emulator or ()).encode())
+    return digest.hexdigest()[:16]
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    """Return a view of the bytes: a map of a file is read, not copied."""
+    return np.ascontiguousarray(values).reshape(-1).view(np.uint8)
