@@ -612,6 +612,13 @@ class FitConfig:
     """Training of one flow, and how many."""
 
     n_members: Annotated[Count, Field(description="flows in the ensemble")] = 4
+    members_per_job: Annotated[
+        Count,
+        Field(
+            description="flows trained together, which on a GPU take the time of one; the numbers "
+            "are those of separate jobs but for rounding"
+        ),
+    ] = 1
     members: Annotated[
         Literal["randomised", "restarts"],
         Field(

@@ -44,14 +44,14 @@ def build_catalogue(survey, folder, table=TOY_SURVEY, *words):
     return popsed("catalogue", "build", "--section", section, "--input", table, *outputs, *words)
 
 
-def fit_member(files, folder, **changes):
+def fit_member(files, folder, *more, **changes):
     """Fit one member of the smoke configuration, with changed sections or files."""
     sections = {name: to_json(value) for name, value in SECTION.items()}
     paths = {name: files[name] for name in ("ssp", "catalogue", "noise")}
     outputs = {"checkpoint": folder / "checkpoint.pt", "cost": folder / "cost.json"}
     values = {"survey": "toy_survey", "member": 1, "seed": 5, "device": "cpu"}
     words = options(**(values | sections | paths | outputs | changes))
-    return popsed("fit", "member", *words, folder / "member.pt")
+    return popsed("fit", "member", *words, *more, folder / "member.pt")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -392,6 +392,11 @@ def test_noise_of_other_bands_stops_a_mock(refused, files, other_noise, tmp_path
 def test_noise_of_other_bands_stops_a_figure(refused, files, other_noise, tmp_path):
     words = options(catalogue=files["catalogue"], noise=other_noise)
     refused(lambda: popsed("figure", "noise_model", tmp_path / "a.png", *words), *BANDS_TOLD)
+
+
+def test_members_without_an_output_each_are_refused(refused, files, tmp_path):
+    told = ("--member: got 1 members, 1 --cost and 2 outputs", "as many of each")
+    refused(lambda: fit_member(files, tmp_path, "first.pt"), *told)
 
 
 def test_noise_of_other_bands_stops_the_samples(refused, files, other_noise, tmp_path):

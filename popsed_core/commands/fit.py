@@ -1,8 +1,9 @@
-"""``popsed fit member``: train one flow of the ensemble."""
+"""``popsed fit member``: train flows of the ensemble, one or several at once."""
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from popsed_core.commands.common import (
     Subparsers,
@@ -19,14 +20,23 @@ from popsed_core.commands.common import (
     write_json,
 )
 from popsed_core.commands.emulator import add_emulator, read_emulator
+from popsed_core.errors import InputError
 
 
 def register(nouns: Subparsers) -> None:
     """Add the noun ``fit``."""
     verbs = add_noun(nouns, "fit", "population flows")
-    member = add_verb(verbs, "member", run_member, "train one flow; resumes from its checkpoint")
+    member = add_verb(verbs, "member", run_member, "train flows; resumes from their checkpoint")
     member.add_argument("--survey", required=True, metavar="NAME", help="names the random stream")
-    member.add_argument("--member", type=positive, required=True, metavar="K", help="counts from 1")
+    member.add_argument(
+        "--member",
+        type=positive,
+        nargs="+",
+        action=Numbers,
+        required=True,
+        metavar="K",
+        help="counts from 1; several are trained together, with one output and cost each",
+    )
     add_section(member, "section", "spectra", "parameters")
     add_seed(member)
     add_inputs(member, "ssp", "catalogue", "noise")
@@ -36,34 +46,54 @@ def register(nouns: Subparsers) -> None:
         type=Path,
         required=True,
         metavar="PATH",
-        help="resume from and save to this file, which goes when the flow is trained",
+        help="resume from and save to this file, which goes when the flows are trained",
     )
     member.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train [auto]"
     )
     add_threads(member)
     member.add_argument(
-        "--cost", type=Path, required=True, metavar="OUT", help="time [s] and memory [MB] (JSON)"
+        "--cost",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="OUT",
+        help="time [s] and memory [MB] of a member (JSON); once for each",
     )
-    member.add_argument("output", type=Path, help="trained flow to write (.pt)")
-    member.set_defaults(label="{survey} member {member}: ")
+    member.add_argument("output", type=Path, nargs="+", help="trained flows to write (.pt)")
+    member.set_defaults(label="{survey} member {numbers}: ")
+
+
+class Numbers(argparse.Action):
+    """Keeps several numbers, and how a line of the log names them."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        """Store them."""
+        namespace.member = values
+        namespace.numbers = " ".join(map(str, values))
 
 
 def run_member(args: argparse.Namespace) -> None:
-    """Train and write one member."""
+    """Train and write members."""
     from popsed_core.artefacts import load
     from popsed_core.config import FitConfig, SpectraConfig, from_json, parameters_from_json
-    from popsed_core.inference.fit import FitTask, Survey, fit_member
+    from popsed_core.inference.fit import fit_members
+    from popsed_core.inference.task import FitTask, Survey
     from popsed_core.loop import save_plain
     from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise import NoiseTable
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.ssp import SSPGrid
 
+    if not len(args.member) == len(args.cost) == len(args.output):
+        raise InputError(
+            f"--member: got {len(args.member)} members, {len(args.cost)} --cost and "
+            f"{len(args.output)} outputs; expected as many of each"
+        )
     set_threads(args.n_threads)
     task = FitTask(
         survey=args.survey,
-        member=args.member,
+        member=args.member[0],
         seed=args.seed,
         fit=from_json(FitConfig, args.section, "--section"),
         spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
@@ -75,11 +105,13 @@ def run_member(args: argparse.Namespace) -> None:
     check_bands(args, catalogue=catalogue, noise=noise)
     emulator = read_emulator(args, task)
     survey = Survey(grid, catalogue, noise, emulator)
-    member, cost = fit_member(task, survey, args.checkpoint)
+    tasks = [replace(task, member=number) for number in args.member]
+    members, cost = fit_members(tasks, survey, args.checkpoint)
     inputs = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
     inputs |= {} if emulator is None else {"emulator": args.emulator}
     source = worst_source(grid.source, catalogue.source)
     origin = asdict(provenance(args, inputs, source))
-    save_plain({**member, "source": source, "provenance": origin}, args.output)
-    write_json(cost, args.cost)
+    for member, output, cost_output in zip(members, args.output, args.cost, strict=True):
+        save_plain({**member, "source": source, "provenance": origin}, output)
+        write_json(cost, cost_output)
     args.checkpoint.unlink(missing_ok=True)  # or it would stop the next, changed configuration

@@ -49,6 +49,31 @@ def test_the_survey_can_be_named_on_the_command_line(checkout):
     assert jobs["fit_member"] == N_MEMBERS
 
 
+def test_members_trained_together_are_one_job_per_group(checkout):
+    jobs = planned(checkout, "--config", "fit={n_members: 5, members_per_job: 2}")
+    fits = {name: count for name, count in jobs.items() if name.startswith("fit_member")}
+    survey = config.load(ROOT / "config.yaml").survey
+    assert fits == {f"fit_members_{survey}_{first}": 1 for first in (1, 3, 5)}
+
+
+def test_members_per_job_may_differ_between_surveys(checkout):
+    setting = "surveys={realistic_mock: {fit: {members_per_job: 4, n_members: 4}}}"
+    jobs = planned(checkout, "--config", setting, "--", "mock")
+    assert jobs["fit_members_realistic_mock_1"] == 1
+    assert jobs["fit_member"] == N_MEMBERS
+
+
+def test_a_member_s_settings_do_not_say_how_many_there_are_to_a_job(checkout):
+    sections = []
+    for number in (1, 2):
+        setting = f"fit={{members_per_job: {number}}}"
+        commands = snakemake(checkout, "-n", "-p", *SMOKE, "--config", setting)
+        found = re.findall(r"popsed fit member .*--section ('.*?') --spectra", commands)
+        assert len(found) == 2 // number
+        sections += found
+    assert len(set(sections)) == 1
+
+
 def test_figures_alone_need_neither_tables_nor_report(checkout):
     jobs = planned(checkout, *SMOKE, "--", "figures")
     assert FIGURE_JOBS.items() <= jobs.items()

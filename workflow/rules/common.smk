@@ -39,6 +39,9 @@ MOCKS = [
     if isinstance(survey, schema.MockSurvey)
 ]
 REAL = [name for name in CONFIG.surveys if name not in MOCKS]
+ONE_BY_ONE = [  # surveys whose members are trained in a job each
+    name for name in CONFIG.surveys if CONFIG.fit_for(name).members_per_job == 1
+]
 NOTHING = "(?!)"  # a pattern without a match, where there are no surveys of one sort
 FIGURES = {  # name: what it draws
     "population": ("samples", "reference"),
@@ -218,6 +221,32 @@ def json_without(section, *keys):
     """A section as JSON without the keys that its rule does not use, so that they rerun nothing."""
     plain = schema.to_plain(section)
     return to_json({key: value for key, value in plain.items() if key not in keys})
+
+
+def fit_section(survey):
+    """What decides one member's numbers; not how many there are, nor how many to a job."""
+    return json_without(CONFIG.fit_for(survey), "n_members", "members_per_job")
+
+
+def cost_options(wildcards, output):
+    """Where `popsed fit member` tells the cost of each member."""
+    return " ".join(f"--cost {path}" for path in output[len(output) // 2 :])
+
+
+def member_groups(survey):
+    """The numbers of the members that are trained together."""
+    fit = CONFIG.fit_for(survey)
+    numbers = range(1, fit.n_members + 1)
+    size = fit.members_per_job
+    return [numbers[start : start + size] for start in range(0, fit.n_members, size)]
+
+
+MEMBER_GROUPS = [
+    (survey, group)
+    for survey in CONFIG.surveys
+    if survey not in ONE_BY_ONE
+    for group in member_groups(survey)
+]
 
 
 def member_files(wildcards, end="pt"):

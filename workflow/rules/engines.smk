@@ -14,6 +14,8 @@ use rule fit_member as fit_member_engine with:
         "logs/{survey}/engines/{engine}/fit_member_{member}.log",
     benchmark:
         "benchmarks/{survey}/engines/{engine}/fit_member_{member}.tsv"
+    wildcard_constraints:
+        survey="|".join(CONFIG.surveys),
     params:
         spectra=engine_spectra,
         checkpoint=f"results/{{survey}}/engines/{{engine}}/checkpoints/member_{{member}}_{FIT_CODE}.pt",

@@ -1,6 +1,15 @@
-"""The ensemble: one job per flow, resumed from its checkpoint; then draws from all of them."""
+"""The ensemble: jobs of one flow or several, resumed from checkpoints; then draws from all."""
 
 FIT_CODE = code_version("popsed_core.inference.fit")
+FIT_COMMAND = (
+    "popsed fit member --survey {params.survey} --member {params.members}"
+    " --section {params.section:q} --spectra {params.spectra:q}"
+    " --parameters {params.parameters:q} --seed {params.seed}"
+    " --ssp {input.ssp:q} --catalogue {input.catalogue:q} --noise {input.noise:q}"
+    " {params.emulator}"
+    " --checkpoint {params.checkpoint:q} --device {resources.device}"
+    " {params.costs} --n-threads {threads} {output.member:q} 2>&1 | tee {log:q}"
+)
 
 
 rule fit_member:
@@ -16,6 +25,8 @@ rule fit_member:
         "logs/{survey}/fit_member_{member}.log",
     benchmark:
         "benchmarks/{survey}/fit_member_{member}.tsv"
+    wildcard_constraints:
+        survey="|".join(ONE_BY_ONE) or NOTHING,
     conda:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
@@ -24,13 +35,14 @@ rule fit_member:
         runtime=120,
         device=CONFIG.runtime.device,
     params:
-        section=lambda wildcards: json_without(
-            CONFIG.fit_for(wildcards.survey), "n_members"
-        ),
+        survey="{survey}",
+        members="{member}",
+        section=lambda wildcards: fit_section(wildcards.survey),
         spectra=to_json(CONFIG.spectra),
         parameters=lambda wildcards: to_json(CONFIG.parameters_for(wildcards.survey)),
         seed=CONFIG.seed,
         emulator=emulator_option,
+        costs=cost_options,
         # not an output: Snakemake would delete it with a failed job, and the work with it;
         # named by the code, so that one training never mixes two versions
         checkpoint=f"results/{{survey}}/checkpoints/member_{{member}}_{FIT_CODE}.pt",
@@ -38,13 +50,49 @@ rule fit_member:
     message:
         "{wildcards.survey}: train member {wildcards.member}"
     shell:
-        "popsed fit member --survey {wildcards.survey} --member {wildcards.member}"
-        " --section {params.section:q} --spectra {params.spectra:q}"
-        " --parameters {params.parameters:q} --seed {params.seed}"
-        " --ssp {input.ssp:q} --catalogue {input.catalogue:q} --noise {input.noise:q}"
-        " {params.emulator}"
-        " --checkpoint {params.checkpoint:q} --device {resources.device}"
-        " --n-threads {threads} --cost {output.cost:q} {output.member:q} 2>&1 | tee {log:q}"
+        FIT_COMMAND
+
+
+# members trained together: one rule per group, as a rule makes a fixed number of files
+for SURVEY, GROUP in MEMBER_GROUPS:
+
+    rule:
+        name:
+            f"fit_members_{SURVEY}_{GROUP[0]}"
+        input:
+            **emulator_files(),
+            ssp="results/ssp.h5",
+            catalogue=f"results/{SURVEY}/catalogue.h5",
+            noise=f"results/{SURVEY}/noise.h5",
+        output:
+            member=expand(f"results/{SURVEY}/members/member_{{k}}.pt", k=GROUP),
+            cost=expand(f"results/{SURVEY}/members/member_{{k}}.json", k=GROUP),
+        log:
+            f"logs/{SURVEY}/fit_members_{GROUP[0]}.log",
+        benchmark:
+            f"benchmarks/{SURVEY}/fit_members_{GROUP[0]}.tsv"
+        conda:
+            "../../envs/popsed.yaml"
+        threads: CONFIG.runtime.n_threads
+        resources:
+            mem_mb=3000,
+            runtime=120,
+            device=CONFIG.runtime.device,
+        params:
+            survey=SURVEY,
+            members=" ".join(map(str, GROUP)),
+            section=fit_section(SURVEY),
+            spectra=to_json(CONFIG.spectra),
+            parameters=to_json(CONFIG.parameters_for(SURVEY)),
+            seed=CONFIG.seed,
+            emulator=emulator_option,
+            costs=cost_options,
+            checkpoint=f"results/{SURVEY}/checkpoints/members_{GROUP[0]}_{GROUP[-1]}_{FIT_CODE}.pt",
+            code=FIT_CODE,
+        message:
+            f"{SURVEY}: train members {GROUP[0]} to {GROUP[-1]}"
+        shell:
+            FIT_COMMAND
 
 
 rule sample_ensemble:
