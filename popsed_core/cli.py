@@ -22,6 +22,7 @@ from popsed_core.commands import (
     fsps,
     mock,
     noise,
+    plan,
     products,
     spectra,
     ssp,
@@ -45,6 +46,7 @@ NOUNS = (
     figure,
     config,
     bench,
+    plan,
     doctor,
 )
 

@@ -1,7 +1,9 @@
-"""``popsed bench step``: what a training step costs, of several recipes side by side."""
+"""``popsed bench``: what training costs, by the samples of a step and by the galaxies."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from popsed_core.commands.common import (
     Subparsers,
@@ -14,16 +16,18 @@ from popsed_core.commands.common import (
     write_json,
     write_text,
 )
+from popsed_core.commands.plan import galaxies
 from popsed_core.errors import InputError
 
 SIZES = (500, 1000, 2000)
+GALAXIES = (10_000, 100_000, 1_000_000)
+TOGETHER = (1, 2, 10)
 
 
 def register(nouns: Subparsers) -> None:
     """Add the noun ``bench``."""
     verbs = add_noun(nouns, "bench", "what training costs on this machine")
     step = add_verb(verbs, "step", run_step, "time the parts of a step against its samples")
-    step.add_argument("--survey", required=True, metavar="NAME", help="whose settings count")
     step.add_argument(
         "--recipe",
         action="append",
@@ -34,14 +38,46 @@ def register(nouns: Subparsers) -> None:
     step.add_argument(
         "--sizes", type=positive, nargs="+", default=SIZES, metavar="N", help="samples per step"
     )
-    step.add_argument("--repeats", type=positive, default=5, metavar="N", help="steps timed [5]")
-    step.add_argument(
+    _add_common(step)
+    text = "time a fit against the number of galaxies; `popsed plan` reads it"
+    fits = add_verb(verbs, "galaxies", run_galaxies, text)
+    fits.add_argument(
+        "--config",
+        type=Path,
+        nargs="+",
+        default=[Path("config.yaml")],
+        metavar="FILE",
+        help="a configuration and its overlays [config.yaml]",
+    )
+    fits.add_argument(
+        "--sizes",
+        type=galaxies,
+        nargs="+",
+        default=GALAXIES,
+        metavar="N",
+        help="galaxies, drawn from the catalogue's [1e4 1e5 1e6]",
+    )
+    fits.add_argument(
+        "--together",
+        type=positive,
+        nargs="+",
+        default=TOGETHER,
+        metavar="K",
+        help="members in one job [1 2 10]",
+    )
+    _add_common(fits)
+
+
+def _add_common(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--survey", required=True, metavar="NAME", help="whose settings count")
+    verb.add_argument("--repeats", type=positive, default=5, metavar="N", help="steps timed [5]")
+    verb.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train [auto]"
     )
-    add_inputs(step, "ssp", "catalogue", "noise")
-    add_threads(step)
-    step.add_argument("--markdown", type=Path, metavar="OUT", help="a table for people")
-    step.add_argument("output", type=Path, help="costs to write (JSON)")
+    add_inputs(verb, "ssp", "catalogue", "noise")
+    add_threads(verb)
+    verb.add_argument("--markdown", type=Path, metavar="OUT", help="a table for people")
+    verb.add_argument("output", type=Path, help="costs to write (JSON)")
 
 
 def run_step(args: argparse.Namespace) -> None:
@@ -49,11 +85,32 @@ def run_step(args: argparse.Namespace) -> None:
     from popsed_core.products.step_costs import Bench, as_markdown, measure
 
     recipes = dict(_recipe(text) for text in args.recipe)
-    inputs = {name: getattr(args, name) for name in ("ssp", "catalogue", "noise")}
-    bench = Bench(args.survey, inputs, tuple(args.sizes), args.repeats, args.device, args.n_threads)
-    costs = measure(bench, recipes)
+    costs = measure(Bench(**_bench(args)), recipes)
+    _tell(args, costs, as_markdown(costs))
+
+
+def run_galaxies(args: argparse.Namespace) -> None:
+    """Time, tell and write."""
+    from popsed_core.products.galaxy_costs import as_markdown, measure
+    from popsed_core.products.step_costs import Bench
+
+    costs = measure(Bench(**_bench(args)), args.config, args.together, args.output.parent)
+    _tell(args, costs, as_markdown(costs))
+
+
+def _bench(args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "survey": args.survey,
+        "inputs": {name: getattr(args, name) for name in ("ssp", "catalogue", "noise")},
+        "sizes": tuple(args.sizes),
+        "n_repeats": args.repeats,
+        "device": args.device,
+        "n_threads": args.n_threads,
+    }
+
+
+def _tell(args: argparse.Namespace, costs: Mapping[str, Any], table: str) -> None:
     write_json(costs, args.output)
-    table = as_markdown(costs)
     if args.markdown is not None:
         write_text(table, args.markdown)
     say(table)

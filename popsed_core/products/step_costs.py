@@ -6,18 +6,16 @@ recipes take turns at each size, so that a busy machine slows them alike.
 
 import logging
 import multiprocessing
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from popsed_core import __version__, config
+from popsed_core import config
 from popsed_core.artefacts import load
 from popsed_core.inference.step_cost import PARTS, StepCost, exponent, step_cost
 from popsed_core.inference.task import FitTask, Survey
+from popsed_core.machine import described, machine
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.runtime import set_threads
@@ -74,12 +72,21 @@ def measure(bench: Bench, recipes: Mapping[str, Sequence[Path]]) -> dict[str, An
             log.info("%s, %d samples: %.3g s per step", name, n_samples, cost.seconds["step"])
             costs[name].append(cost)
     found = {name: _as_plain(rows) for name, rows in costs.items()}
-    return {"survey": bench.survey, "machine": _machine(bench), "recipes": found}
+    return {
+        "survey": bench.survey,
+        "machine": machine(bench.device, bench.n_threads),
+        "recipes": found,
+    }
 
 
 def time_one(bench: Bench, settings: config.Config, n_samples: int) -> StepCost:
     """Time one recipe at one size, in this process."""
     set_threads(bench.n_threads)
+    return step_cost(*prepare(bench, settings), n_samples, n_repeats=bench.n_repeats)
+
+
+def prepare(bench: Bench, settings: config.Config) -> tuple[FitTask, Survey]:
+    """Read the inputs; where spectra are emulated, by an emulator without training."""
     grid = load(bench.inputs["ssp"], SSPGrid)
     catalogue = load(bench.inputs["catalogue"], Catalogue)
     is_emulated = settings.spectra.engine == "emulator"
@@ -88,8 +95,7 @@ def time_one(bench: Bench, settings: config.Config, n_samples: int) -> StepCost:
         bench.survey, 1, settings.seed, settings.fit_for(bench.survey), settings.spectra,
         settings.parameters_for(bench.survey), bench.device,
     )  # fmt: skip
-    survey = Survey(grid, catalogue, load(bench.inputs["noise"], NoiseTable), segments)
-    return step_cost(task, survey, n_samples, n_repeats=bench.n_repeats)
+    return task, Survey(grid, catalogue, load(bench.inputs["noise"], NoiseTable), segments)
 
 
 def _as_plain(rows: Sequence[StepCost]) -> dict[str, Any]:
@@ -106,33 +112,12 @@ def _as_plain(rows: Sequence[StepCost]) -> dict[str, Any]:
     return plain
 
 
-def _machine(bench: Bench) -> dict[str, Any]:
-    is_gpu = bench.device != "cpu" and torch.cuda.is_available()
-    return {
-        "device": torch.cuda.get_device_name() if is_gpu else _processor(),
-        "clock": "elapsed" if is_gpu else "processor time",
-        "n_threads": bench.n_threads,
-        "torch": torch.__version__,
-        "popsed": __version__,
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
 def as_markdown(costs: Mapping[str, Any]) -> str:
     """Return the costs as a table, with the exponents of N below each recipe's."""
-    machine = costs["machine"]
     columns = ("step", *PARTS)
     lines = [
-        f"Seconds per step ({machine['clock']}, {machine['device']}, "
-        f"{machine['n_threads']} thread(s), torch {machine['torch']}); survey {costs['survey']}.",
+        f"Seconds per step ({costs['machine']['clock']}); survey {costs['survey']}; "
+        f"{described(costs['machine'])}.",
         "",
         "| recipe | samples | " + " | ".join(columns) + " | peak [MB] |",
         "|" + " --- |" * (len(columns) + 3),
