@@ -62,8 +62,8 @@ bar-speed: $(STAMP) ## measure the bars of speed afresh (about an hour)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_speed $(BARS)
 
 STUDY ?= priors
-study: $(STAMP) ## judge settings on the mocks: STUDY=priors or distances, after make mock
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.run_study $(STUDY)
+study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum,$(STUDY)),run_minimum,run_study $(STUDY))
 
 clean: ## remove results, logs and benchmarks; downloads and committed results stay
 	rm -rf logs benchmarks .snakemake results/ssp.h5

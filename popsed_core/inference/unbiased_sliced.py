@@ -11,9 +11,11 @@ whose expectation is mean_k (E[a_(k)] - r_k)^2: zero at the data's own populatio
 positive elsewhere.  A single value may be negative.
 """
 
+import functools
+
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.special import betainc
 from torch import Tensor, nn
 
@@ -79,15 +81,20 @@ def expected_order(
     """
     means, _ = pool_quantiles(rows, directions, N_CELLS)
     parts = [
-        means @ torch.as_tensor(order_weights(orders, m, N_CELLS), device=means.device).T
-        for orders in np.array_split(np.arange(1, m + 1), -(-m // ORDERS))
+        means @ torch.from_numpy(order_weights(first, m, N_CELLS)).to(means.device).T
+        for first in range(1, m + 1, ORDERS)
     ]
     return torch.cat(parts, dim=1)
 
 
-def order_weights(
-    orders: Int[np.ndarray, "order"], m: int, n_cells: int
-) -> Float[np.ndarray, "order cell"]:
-    """Return the probability that the k-th smallest of m uniform draws falls into each cell."""
-    k = orders[:, None]
+@functools.lru_cache(maxsize=1)  # members of one job need the same
+def order_weights(first: int, m: int, n_cells: int) -> Float[np.ndarray, "order cell"]:
+    """Return the probability that the k-th smallest of m uniform draws falls into each cell.
+
+    Args:
+        first: the smallest k of those returned, ``ORDERS`` at most.
+        m: draws.
+        n_cells: of equal probability.
+    """
+    k = np.arange(first, min(first + ORDERS, m + 1))[:, None]
     return np.diff(betainc(k, m - k + 1, np.linspace(0, 1, n_cells + 1)), axis=1)
