@@ -1,13 +1,18 @@
-"""On which machine, and with which versions, a cost was measured."""
+"""On which machine, and with which versions, a cost was measured; the files that say so."""
 
+import json
 import platform
 from collections.abc import Mapping
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from popsed_core import __version__
+from popsed_core.errors import InputError
+from popsed_core.inputs import require_file
 
 
 def machine(device: str, n_threads: int) -> dict[str, Any]:
@@ -26,6 +31,27 @@ def machine(device: str, n_threads: int) -> dict[str, Any]:
         "torch": torch.__version__,
         "popsed": __version__,
     }
+
+
+def read_costs(path: Path, command: str, *keys: str) -> dict[str, Any]:
+    """Read what a bench wrote.
+
+    Args:
+        path: the file (JSON).
+        command: that makes such a file.
+        keys: that it must hold, besides the machine; ``a.b`` is b within a.
+
+    Raises:
+        InputError: the file is missing or holds something else.
+    """
+    require_file(path)
+    try:
+        costs: dict[str, Any] = json.loads(path.read_text())
+        for key in ("machine", *keys):
+            reduce(getitem, key.split("."), costs)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: holds no such costs; make it with `{command}`") from error
+    return costs
 
 
 def processor() -> str:

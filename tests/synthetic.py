@@ -151,3 +151,28 @@ def make_accuracy(n=500, n_pixels=60, seed=4):
         bands=BANDS,
         source="mock",
     )
+
+
+STEP_COSTS = {
+    "machine": {},
+    "recipes": {
+        "ours": {
+            "n_samples": [500, 1000],
+            "seconds": {"step": [0.03, 0.06], "distance": [0.004, 0.008]},
+            "exponent": {"step": 1.0, "distance": 1.0},
+        },
+        "other": {"n_samples": [500], "seconds": {"step": [3.0], "distance": [2.0]}},
+    },
+}
+GALAXY_COSTS = {
+    "machine": {},
+    "n_steps": 2000,
+    "galaxies": {
+        "n": [10**5, 10**6],
+        "setup_s": [2.0, 11.0],
+        "step_s": [0.06, 0.06],
+        "memory_mb": [1000.0, 1900.0],
+        "device_mb": [100.0, 100.0],
+    },
+    "together": {},
+}

@@ -132,12 +132,12 @@ def test_the_plan_is_told_and_written(costs, tmp_path, capsys):
     assert json.loads(output.read_text())["n_galaxies"] == 100_000
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"galaxies": {}, "together": {}}'])
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"machine": {}, "galaxies": {}, "n_steps": 1}'])
 def test_a_file_without_costs_is_refused(tmp_path, capsys, text):
     path = tmp_path / "costs.json"
     path.write_text(text)
     assert popsed("plan", "--galaxies", 10, "--costs", path) == 1
-    assert "costs.json: holds no costs; make it with `popsed bench galaxies`" in (
+    assert "costs.json: holds no such costs; make it with `popsed bench galaxies`" in (
         capsys.readouterr().err
     )
 

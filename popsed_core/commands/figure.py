@@ -13,6 +13,7 @@ from popsed_core.commands.common import (
     check_bands,
 )
 
+GALAXY_KEYS = ("n_steps", *(f"galaxies.{key}" for key in ("n", "setup_s", "step_s", "memory_mb")))
 WITH_BANDS = ("catalogue", "noise", "samples", "exact", "emulated")
 
 
@@ -32,6 +33,10 @@ def register(nouns: Subparsers) -> None:
     figure.add_argument(
         "--bases", type=Path, nargs="+", metavar="PATH", help="principal components (HDF5)"
     )
+    for name in ("step", "galaxies"):
+        figure.add_argument(
+            f"--bench-{name}", type=Path, metavar="PATH", help=f"of `popsed bench {name}` (JSON)"
+        )
 
 
 def run_figure(args: argparse.Namespace) -> None:
@@ -43,6 +48,7 @@ def run_figure(args: argparse.Namespace) -> None:
 
 def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
     from popsed_core.artefacts import load
+    from popsed_core.machine import read_costs
     from popsed_core.photometry.catalogue import Catalogue, Reference
     from popsed_core.photometry.emulator_accuracy import EmulatorAccuracy
     from popsed_core.photometry.noise import NoiseTable
@@ -66,4 +72,12 @@ def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
         check_bands(args, **of_survey)
     members = [load_member(path) for path in args.members or []]
     bases = [load(path, SpectrumBasis) for path in args.bases or []]
-    return artefacts | {"members": members or None, "bases": bases or None}
+    costs = {
+        name: read_costs(path, f"popsed bench {verb}", *keys)
+        for name, verb, path, keys in (
+            ("step_costs", "step", args.bench_step, ("recipes",)),
+            ("galaxy_costs", "galaxies", args.bench_galaxies, GALAXY_KEYS),
+        )
+        if path is not None
+    }
+    return artefacts | costs | {"members": members or None, "bases": bases or None}

@@ -5,6 +5,11 @@ from pathlib import Path
 
 from popsed_core.commands.common import Subparsers, add_verb, positive, say, write_json
 
+NEEDED = (
+    "n_steps",
+    *(f"{axis}.{key}" for axis in ("galaxies", "together") for key in ("n", "step_s", "memory_mb")),
+    "galaxies.setup_s",
+)
 COSTS = Path("results/bars/galaxy_costs.json")
 
 
@@ -45,9 +50,10 @@ def run_plan(args: argparse.Namespace) -> None:
     """Tell, and write if asked."""
     from dataclasses import asdict
 
-    from popsed_core.products.plan import as_text, load_costs, make_plan
+    from popsed_core.machine import read_costs
+    from popsed_core.products.plan import as_text, make_plan
 
-    costs = load_costs(args.costs)
+    costs = read_costs(args.costs, "popsed bench galaxies", *NEEDED)
     plan = make_plan(costs, args.galaxies, args.members, args.gpus)
     if args.json is not None:
         write_json(asdict(plan) | {"total_s": plan.total_s}, args.json)

@@ -45,6 +45,7 @@ SPECIAL = {
     "emulator_accuracy": Entry("popsed_core.figures.emulator_accuracy", ("accuracy",)),
     "emulator_basis": Entry("popsed_core.figures.emulator_basis", ("bases",)),
     "engines": Entry("popsed_core.figures.engines", ("exact", "emulated", "reference")),
+    "costs": Entry("popsed_core.figures.costs", ("step_costs", "galaxy_costs")),
 }
 
 
@@ -56,8 +57,8 @@ def render(name: str, artefacts: Mapping[str, Any]) -> Figure:
         artefacts: by name: samples (PopulationSamples), catalogue, reference (Reference or
             None), noise (NoiseTable), members (sequence of the members' dictionaries), accuracy
             (EmulatorAccuracy), exact and emulated (PopulationSamples), bases (sequence of
-            SpectrumBasis); what the figure does not
-            need is ignored.
+            SpectrumBasis), step_costs and galaxy_costs (what ``popsed bench`` wrote); what the
+            figure does not need is ignored.
 
     Raises:
         InputError: no figure has this name, or an artefact that it needs is absent.

@@ -1,16 +1,12 @@
 """How long an ensemble will take, from what its parts were measured to cost."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from popsed_core.errors import InputError
-from popsed_core.inputs import require_file
 from popsed_core.machine import described
 
 
@@ -44,24 +40,6 @@ class Plan:
     def total_s(self) -> float:
         """Until the last member is trained [s]."""
         return self.n_rounds * (self.setup_s + self.train_s)
-
-
-def load_costs(path: Path) -> dict[str, Any]:
-    """Read what ``popsed bench galaxies`` wrote.
-
-    Raises:
-        InputError: the file is missing or holds something else.
-    """
-    require_file(path)
-    try:
-        costs = json.loads(path.read_text())
-        n_rows = [len(costs[axis][key]) for axis in ("galaxies", "together") for key in costs[axis]]
-        is_complete = {"machine", "n_steps"} <= costs.keys() and min(n_rows) > 0
-    except (ValueError, KeyError, TypeError, AttributeError):
-        is_complete = False
-    if not is_complete:
-        raise InputError(f"{path}: holds no costs; make it with `popsed bench galaxies`")
-    return costs
 
 
 def make_plan(costs: Mapping[str, Any], n_galaxies: int, n_members: int, n_devices: int) -> Plan:

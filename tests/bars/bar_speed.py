@@ -10,6 +10,7 @@ exit 1 if a bar falls short.
 
     step      a step of ours and of the released recipe, side by side
     scaling   a step of ours against its number of samples; its memory
+    galaxies  a fit against the number of galaxies, up to ten million; members trained together
     budget    both recipes at ten minutes of one core, three seeds
     member    one flow at the paper's 100,863 galaxies, on two cores
     start     how long the command line and the plan of the workflow take
@@ -51,7 +52,10 @@ RELEASED = (
 )
 SIDE_BY_SIDE = (500, 1000, 2000)
 SIZES = (1000, 2000, 4000, 10_000)
+GALAXIES = (100_000, 1_000_000, 10_000_000)
+TOGETHER = (1, 2, 10)
 N_REPEATS = 5
+COSTS = {"step": "step_cost", "galaxies": "galaxy_costs"}  # what the figure shows
 FAR = 10_000  # samples to which the ratio is extrapolated
 
 
@@ -59,31 +63,41 @@ def costs_of(
     copy: Path, name: str, recipes: Mapping[str, Sequence[str]], sizes: Sequence[int]
 ) -> None:
     """Time steps on the mock of 20,000 galaxies; keep the table among the bars."""
+    options = []
+    for recipe, files in recipes.items():
+        options += ["--recipe", f"{recipe}={','.join(str(copy / file) for file in files)}"]
+    bench(copy, "step", name, *options, "--sizes", *map(str, sizes))
+
+
+def bench(copy: Path, verb: str, name: str, *options: str) -> None:
+    """Run a bench on the mock of 20,000 galaxies; keep its table among the bars."""
     snakemake(copy, *words(MOCK, 20_000, 3), "--", f"results/{MOCK}/noise.h5")
     results = copy / "results"
     inputs = {"ssp": results / "ssp.h5"}
     inputs |= {key: results / MOCK / f"{key}.h5" for key in ("catalogue", "noise")}
-    options = [text for key, path in inputs.items() for text in (f"--{key}", str(path))]
-    for recipe, files in recipes.items():
-        options += ["--recipe", f"{recipe}={','.join(str(copy / file) for file in files)}"]
     output = OUT / f"{name}.json"
-    command = ["popsed", "bench", "step", "--survey", MOCK, "--device", "cpu", *options]
+    command = ["popsed", "bench", verb, "--survey", MOCK, "--device", "cpu", *options]
+    command += [text for key, path in inputs.items() for text in (f"--{key}", str(path))]
     command += ["--repeats", str(N_REPEATS), "--markdown", str(output.with_suffix(".md"))]
-    command += ["--sizes", *map(str, sizes), "--", str(output)]
-    done = run(command, copy)
+    must([*command, "--", str(output)], copy)
+
+
+def must(command: list[str], folder: Path) -> None:
+    """Run a command; RuntimeError if it fails."""
+    done = run(command, folder)
     if done.code:
         raise RuntimeError(f"{' '.join(command)}: exit status {done.code}")
 
 
 def recorded(name: str) -> dict[str, Any]:
-    return json.loads((OUT / f"{name}.json").read_text())["recipes"]
+    return json.loads((OUT / f"{name}.json").read_text())
 
 
 def step_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Compare a step of ours with one of the released recipe."""
     if not is_reused:
         costs_of(copy, "step_cost", {"ours": OURS, "released code": RELEASED}, SIDE_BY_SIDE)
-    found = recorded("step_cost")
+    found = recorded("step_cost")["recipes"]
     ours, released = (found[name] for name in ("ours", "released code"))
     ratios = [
         slow / fast
@@ -107,12 +121,40 @@ def scaling_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Cost and memory of our step against its number of samples."""
     if not is_reused:
         costs_of(copy, "step_scaling", {"ours": OURS}, SIZES)
-    found = recorded("step_scaling")["ours"]
+    found = recorded("step_scaling")["recipes"]["ours"]
     growth, memory = found["exponent"], found["memory_mb"][-1]
     return [
         at_most("scaling: exponent of N of the distance", round(growth["distance"], 2), 1.1),
         reported("scaling: exponent of N of the step", round(growth["step"], 2)),
         at_most(f"scaling: memory, step of {SIZES[-1]}", round(memory), 1536, "MB"),
+    ]
+
+
+def galaxies_bars(copy: Path, is_reused: bool) -> list[Bar]:
+    """Fit more and more galaxies, a few steps each; draw the costs."""
+    if not is_reused:
+        options = ["--sizes", *map(str, GALAXIES), "--together", *map(str, TOGETHER)]
+        files = [str(copy / file) for file in OURS]
+        bench(copy, "galaxies", "galaxy_costs", "--config", *files, "--n-threads", "2", *options)
+    costs = [f"--bench-{name}={OUT / file}.json" for name, file in COSTS.items()]
+    must(["popsed", "figure", "costs", str(OUT / "costs.png"), *costs], copy)
+    found, together = (recorded("galaxy_costs")[axis] for axis in ("galaxies", "together"))
+    n_steps = recorded("galaxy_costs")["n_steps"]
+    whole = (found["setup_s"][-1] + n_steps * found["step_s"][-1]) / 60
+    growth = found["step_s"][-1] / found["step_s"][0]
+    ratio = together["step_s"][-1] / (together["n"][-1] * together["step_s"][0])
+    most = f"{GALAXIES[-1]:,}"
+    return [
+        at_most(f"galaxies: memory at {most}", round(found["memory_mb"][-1]), 6144, "MB"),
+        reported(f"galaxies: a step at {most} / at {GALAXIES[0]:,}", round(growth, 2)),
+        reported(f"galaxies: statistics of {most} [min]", round(found["setup_s"][-1] / 60, 1)),
+        reported(
+            f"galaxies: one flow to {most}, {n_steps} steps, extrapolated [min]", round(whole, 1)
+        ),
+        reported(
+            f"galaxies: a step of {TOGETHER[-1]} members / {TOGETHER[-1]} steps of one, on this CPU",
+            round(ratio, 2),
+        ),
     ]
 
 
@@ -177,6 +219,7 @@ def _median(command: list[str], folder: Path) -> float:
 PIECES: dict[str, Piece] = {
     "step": step_bars,
     "scaling": scaling_bars,
+    "galaxies": galaxies_bars,
     "budget": budget_bars,
     "member": member_bars,
     "start": start_bars,

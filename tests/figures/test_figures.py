@@ -25,6 +25,8 @@ def artefacts():
         "bases": synthetic.make_bases(),
         "exact": synthetic.make_samples(),
         "emulated": synthetic.make_samples(seed=5),
+        "step_costs": synthetic.STEP_COSTS,
+        "galaxy_costs": synthetic.GALAXY_COSTS,
     }
 
 
@@ -56,6 +58,7 @@ def test_figure_draws_and_says_what_it_shows(name, artefacts):
         "noise_model": r"$\log_{10}$ flux error [maggies]",
         "cut_flow": "galaxies kept [count]",
         "engines": r"$t_{\rm burst}\ [{\rm Gyr}]$",
+        "costs": "time of one flow [s]",
         "emulator_basis": "error of the reconstruction [%]",
         "emulator_accuracy": r"rest-frame wavelength [$\rm\AA$]",
     }
