@@ -66,7 +66,7 @@ study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum,$(STUDY)),run_minimum,run_study $(STUDY))
 
 clean: ## remove results, logs and benchmarks; downloads and committed results stay
-	rm -rf logs benchmarks .snakemake results/ssp.h5
+	rm -rf logs benchmarks/*/ .snakemake results/ssp.h5
 	for file in results/*/catalogue.h5; do test -e "$$file" && rm -r "$$(dirname "$$file")"; done; true
 
 clean-all: clean ## also remove the downloads and the environment

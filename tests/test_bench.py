@@ -1,6 +1,9 @@
 """``popsed bench step``: recipes side by side, emulated spectra included, and what it refuses."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +92,14 @@ def test_an_untrained_emulator_predicts_finite_photometry_of_every_galaxy(inputs
     assert maggies.shape == (50, 5)
     assert torch.isfinite(maggies).all()
     assert (maggies > 0).all()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_the_gpu_s_bars_say_at_once_that_there_is_none():
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [ROOT / "benchmarks" / "gpu.sh"], env={**os.environ, "PATH": path, "POPSED_REHEARSAL": ""},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "benchmarks/gpu.sh: torch finds no GPU" in done.stderr

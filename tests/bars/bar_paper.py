@@ -117,15 +117,21 @@ def fitted(copy: Path, title: str, options: tuple[str, ...], is_reused: bool) ->
     return summary | {"cost": json.loads((kept / "cost.json").read_text())}
 
 
-def judged(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list[Bar]:
-    """Judge means and coverage, or only report them."""
-    rows = summary["comparison"]
+def offsets(rows: Mapping[str, Any], title: str) -> list[Bar]:
+    """Judge how far means are from the truth; ``rows`` by quantity, as in a summary."""
     bars = []
     for name, limit in JUDGED.items():
         is_redshift = name == "redshift"
         key, unit = ("mean_offset_1pz", "(1 + z)") if is_redshift else ("mean_offset", "dex")
         offset = round(abs(rows[name][key]), 5)
         bars.append(at_most(f"{title}: |offset of mean {name}|", offset, limit, unit))
+    return bars
+
+
+def judged(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list[Bar]:
+    """Judge means and coverage, or only report them."""
+    rows = summary["comparison"]
+    bars = offsets(rows, title)
     for name in ("redshift", "log_stellar_mass"):
         share = rows[name]["coverage_68"]
         bars.append(between(f"{title}: {name} bins in the 68 % band", share, 0.5, 0.8))

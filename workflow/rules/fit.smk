@@ -77,6 +77,7 @@ for SURVEY, GROUP in MEMBER_GROUPS:
         resources:
             mem_mb=3000,
             runtime=120,
+            gpu=1,
             device=CONFIG.runtime.device,
         params:
             survey=SURVEY,
