@@ -1,4 +1,7 @@
-"""Every command and every piece of configuration in the user guide works as it stands there."""
+"""Every command and every piece of configuration in the user guide works as it stands there.
+
+So does every command of docs/speed.md.
+"""
 
 import os
 import re
@@ -11,16 +14,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from popsed_core import config
+from popsed_core import cli, config
 from tests.workflow.workflow_tools import LEFT_OUT
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE, README = ROOT / "docs" / "guide.md", ROOT / "README.md"
+SPEED = ROOT / "docs" / "speed.md"
 NOT_RUN = {  # command: why not
     "make env": "installs into the checkout",
     "source .venv/bin/activate": "changes the shell, and the environment may have another place",
     "pip install snakemake-executor-plugin-slurm==2.8.0": "installs; only clusters need it",
 }
+SLOW = ("popsed", "bench")  # tests/test_bench.py and tests/test_plan.py run them
 PROGRAMS = {"snakemake": "snakemake.cli", "popsed": "popsed_core.cli"}
 PLAN = ("-n", "--executor", "local")  # plan only, also where the cluster's plugin is missing
 
@@ -33,7 +38,8 @@ def blocks(path, language):
 
 def commands():
     """Return the words of every command, comments left out."""
-    lines = "".join(blocks(GUIDE, "bash")).splitlines()
+    text = "".join([*blocks(GUIDE, "bash"), *blocks(SPEED, "bash")])
+    lines = text.replace("\\\n", " ").splitlines()
     return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 
@@ -64,7 +70,9 @@ def run(folder, program, *words):
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_every_command_of_the_guide_works(folder, words):
     program, *options = words
-    if program == "snakemake":
+    if tuple(words[:2]) == SLOW:
+        cli.build_parser().parse_args(options)
+    elif program == "snakemake":
         assert "This was a dry-run" in run(folder, program, *PLAN, *options)
     elif program == "popsed":
         assert run(folder, program, *options)

@@ -5,11 +5,9 @@ import re
 import pytest
 
 from tests.bars.readme import (
-    BLOCKS,
-    DEVIATIONS,
+    DOCUMENTS,
     README,
     ROOT,
-    STUDY_BLOCKS,
     filled,
     read_bars,
     verdict,
@@ -18,14 +16,10 @@ from tests.bars.readme import (
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
-def test_numbers_are_those_of_the_committed_results():
-    text = README.read_text()
-    assert filled(text) == text, "run: python -m tests.bars.readme"
-
-
-def test_sizes_of_deviations_are_those_of_the_committed_studies():
-    text = DEVIATIONS.read_text()
-    assert filled(text, STUDY_BLOCKS) == text, "run: python -m tests.bars.readme"
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_numbers_are_those_of_the_committed_results(document):
+    text = document.read_text()
+    assert filled(text, DOCUMENTS[document]) == text, "run: python -m tests.bars.readme"
 
 
 def test_a_missing_block_is_noticed():
@@ -54,4 +48,5 @@ def test_every_local_link_of_the_readme_leads_somewhere():
 
 
 def test_blocks_have_names():
-    assert set(BLOCKS) == set(re.findall(r"<!-- (?!end)(\w+) -->", README.read_text()))
+    for document, blocks in DOCUMENTS.items():
+        assert set(blocks) == set(re.findall(r"<!-- (?!end)(\w+) -->", document.read_text()))

@@ -1,4 +1,4 @@
-"""The numbers of the README and of docs/deviations.md, from the committed results.
+"""The numbers of the README, docs/deviations.md and docs/speed.md, from the committed results.
 
     python -m tests.bars.readme       # after make bar-demo or make study
 
@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from popsed_core.parameters import NAMES
+from tests.studies.run_minimum import at_minimum
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 DEVIATIONS = ROOT / "docs" / "deviations.md"
+SPEED = ROOT / "docs" / "speed.md"
 STUDIES = ROOT / "results" / "studies"
 STUDIED = {  # key of a study: what it is, its format
     "redshift_w1": ("W1 of n(z)", ".4f"),
@@ -112,9 +114,10 @@ def emulator(_: Mapping[str, Mapping[str, object]]) -> str:
     )
 
 
-def study(name: str) -> str:
-    """Return a study's table, means over the members of each variant."""
+def study(name: str, survey: str = "") -> str:
+    """Return a study's table, means over the members of each variant; of one mock, or the only."""
     rows = json.loads((STUDIES / f"{name}.json").read_text())["rows"]
+    rows = [row for row in rows if survey in ("", row["survey"])]
     titles = [title for title, _ in STUDIED.values()]
     lines = [f"| | {' | '.join(titles)} |", "| --- |" + " --- |" * len(titles)]
     for variant in dict.fromkeys(row["name"] for row in rows):
@@ -128,6 +131,29 @@ def study(name: str) -> str:
     return "\n".join(lines) + f"\n\nFloor of the photometric distance: {floor:.3f}."
 
 
+def bar_table(name: str) -> str:
+    """Return a table that stands beside the bars."""
+    return (DEMO.parent / f"{name}.md").read_text().rstrip()
+
+
+def minimum() -> str:
+    """Return where distances have their minimum along the narrowest direction, 500 samples."""
+    rows = json.loads((STUDIES / "minimum.json").read_text())
+    found = {
+        (row["name"], row["space"]): row
+        for row in rows
+        if row["direction"] == "narrowest" and row["n_samples"] == 500
+    }
+    lines = ["| distance | minimum, z-scored | minimum, whitened | scatter, whitened | CPU [ms] |"]
+    lines.append("|" + " --- |" * 5)
+    for name in dict.fromkeys(name for name, _ in found):
+        cells = [at_minimum(found[name, space]) for space in ("zscored", "whitened")]
+        row = found[name, "whitened"]
+        cells += [f"{row['scatter']:.2f}", f"{1000 * row['seconds']:.3g}"]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 BLOCKS = {
     "cost": cost,
     "redshift": redshift,
@@ -136,6 +162,15 @@ BLOCKS = {
     "emulator": emulator,
 }
 STUDY_BLOCKS = {"recipes": lambda _: study("recipes")}
+SPEED_BLOCKS = {
+    "steps": lambda _: bar_table("step_cost"),
+    "galaxies": lambda _: bar_table("galaxy_costs"),
+    "minimum": lambda _: minimum(),
+    "distances": lambda _: study("distances", "table2_mock"),
+    "budget": lambda _: study("budget"),
+    "flows": lambda _: study("flows"),
+}
+DOCUMENTS = {README: BLOCKS, DEVIATIONS: STUDY_BLOCKS, SPEED: SPEED_BLOCKS}
 
 
 def filled(text: str, blocks: Mapping[str, Block] = BLOCKS) -> str:
@@ -156,8 +191,8 @@ def filled(text: str, blocks: Mapping[str, Block] = BLOCKS) -> str:
 
 def main() -> None:
     """Write the numbers into the documents."""
-    README.write_text(filled(README.read_text()))
-    DEVIATIONS.write_text(filled(DEVIATIONS.read_text(), STUDY_BLOCKS))
+    for document, blocks in DOCUMENTS.items():
+        document.write_text(filled(document.read_text(), blocks))
 
 
 if __name__ == "__main__":
