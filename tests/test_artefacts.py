@@ -46,6 +46,30 @@ def path(tmp_path):
     return tmp_path / "deep" / "toy.h5"
 
 
+def test_large_arrays_are_mapped_from_their_file_and_small_ones_read(path, monkeypatch):
+    monkeypatch.setattr(a, "MAPPED", 1700)
+    toy = make_toy()
+    a.save(toy, path, ORIGIN)
+    large = a.load(path, Toy)
+    assert isinstance(large.flux, np.memmap)
+    assert not large.flux.flags.writeable
+    assert large.flux.dtype == toy.flux.dtype
+    assert large.error.dtype == toy.error.dtype
+    assert np.array_equal(large.flux, toy.flux)
+    assert np.array_equal(large.error, toy.error)
+    monkeypatch.setattr(a, "MAPPED", 1800)  # values: read it, though it is not compressed
+    assert not isinstance(a.load(path, Toy).flux, np.memmap)
+
+
+def test_a_mapped_array_survives_the_replacement_of_its_file(path, monkeypatch):
+    monkeypatch.setattr(a, "MAPPED", 1700)
+    toy = make_toy()
+    a.save(toy, path, ORIGIN)
+    large = a.load(path, Toy)
+    a.save(make_toy(700), path, ORIGIN)
+    assert np.array_equal(large.flux, toy.flux)
+
+
 def test_what_is_saved_is_loaded(path):
     toy = make_toy()
     a.save(toy, path, ORIGIN)
