@@ -5,6 +5,7 @@ Nothing is installed into the environment of the tests: a wheel is unpacked into
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -67,7 +68,11 @@ def packages(version):
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             pytest.skip(f"the wheel of python-fsps {version} cannot be had: {reason}")
-        partial.rename(folder)
+        try:
+            partial.rename(folder)
+        except OSError:  # another test process was faster
+            shutil.rmtree(partial)
+            assert folder.is_dir()
     return folder
 
 
