@@ -615,8 +615,8 @@ class FitConfig:
     members_per_job: Annotated[
         Count,
         Field(
-            description="flows trained together, which on a GPU take the time of one; the numbers "
-            "are those of separate jobs but for rounding"
+            description="flows that share each step, to fill a GPU; their numbers are those of "
+            "separate jobs but for rounding"
         ),
     ] = 1
     members: Annotated[
