@@ -93,6 +93,17 @@ def _keep_freed_memory() -> None:
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
+def release_freed_memory() -> None:
+    """Give memory that was freed back to the system: once, when large preparations are over.
+
+    As above, other C libraries have no such call: nothing happens there.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        return
+
+
 def pick_device(name: str) -> torch.device:
     """Return the device called ``name``; ``auto`` is a GPU where there is one.
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from popsed_core.inference.rows import Rows, as_rows
 from popsed_core.inference.sliced import draw_from_pool, unit_vectors
 
-CHUNK_VALUES = 1 << 24  # [values] of sines and cosines held at a time
+CHUNK_VALUES = 1 << 22  # [values] of sines and cosines held at a time
 
 
 class CharacteristicFunction(nn.Module):

@@ -34,7 +34,7 @@ from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask, Survey, build_forward, fingerprint
 from popsed_core.learning_rate import one_cycle
 from popsed_core.photometry.selection import Selection
-from popsed_core.runtime import Streams, peak_memory_mb, pick_device
+from popsed_core.runtime import Streams, peak_memory_mb, pick_device, release_freed_memory
 from popsed_core.theta import Theta
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ class FlowFit:
         if limits is not None:
             self.selection = Selection(survey.catalogue, limits).to(self.device)
         self.members = [Member(each, survey.catalogue, self.device) for each in tasks]
+        release_freed_memory()
 
     def epoch(self, index: int) -> dict[str, float]:
         """Do one epoch of optimiser steps and a validation; return means over members.

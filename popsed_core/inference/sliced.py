@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from popsed_core.inference.rows import Rows, as_rows
 
-CHUNK_VALUES = 20_000_000  # [values] projected at a time, if of at least LEAST_DIRECTIONS
+CHUNK_VALUES = 4_000_000  # [values] projected at a time, if of at least LEAST_DIRECTIONS
 LEAST_DIRECTIONS = 8  # of one pass over the catalogue
 
 

@@ -87,7 +87,7 @@ def expected_order(
     return torch.cat(parts, dim=1)
 
 
-@functools.lru_cache(maxsize=1)  # members of one job need the same
+@functools.lru_cache(maxsize=2)  # members of one job need the same
 def order_weights(first: int, m: int, n_cells: int) -> Float[np.ndarray, "order cell"]:
     """Return the probability that the k-th smallest of m uniform draws falls into each cell.
 

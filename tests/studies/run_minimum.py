@@ -53,7 +53,7 @@ MOCK = "table2_mock"
 STRETCHES = (0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.4)
 STEP = 0.05  # of the derivatives at s = 1
 LARGE = 0.3  # an error from here on says that L is no parabola at s = 1
-N_BATCHES = {True: 200, False: 6}  # of cheap and of dear distances
+N_BATCHES = {True: 100, False: 6}  # of cheap and of dear distances
 log = logging.getLogger("study")
 log.setLevel(logging.INFO)
 
@@ -91,7 +91,7 @@ CANDIDATES = (
     Candidate("Sinkhorn p=2, blur 0.05", by_sinkhorn(2, 0.05), **DEAR),
     Candidate("Sinkhorn p=2, blur 0.3", by_sinkhorn(2, 0.3), is_cheap=False, sizes=(500, 1000)),
     Candidate("same, less independent self terms", by_sinkhorn(2, 0.3), "self_debiased", **DEAR),
-    Candidate("energy", None, "energy"),
+    Candidate("energy", None, "energy", sizes=(500,)),
     Candidate("sliced W1", SlicedConfig(p=1, n_pool=64, n_step=64)),
     Candidate("sliced W2", SlicedConfig(p=2, n_pool=64, n_step=64)),
     Candidate("unbiased sliced W2", UNBIASED),
