@@ -11,7 +11,7 @@ from popsed_core.figures import style
 
 HEIGHT = 2.75  # [inch]
 MB_PER_GB = 1024
-HEADROOM = 8.0  # factor above the highest point, where the legend stands
+HEADROOM = 0.15  # of the logarithmic range, above it, for each line of the legend
 
 
 @style.styled
@@ -68,7 +68,7 @@ def _scales(axes: Axes, x: str, y: str) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     low, high = axes.get_ylim()
-    axes.set_ylim(low, high * HEADROOM)
+    axes.set_ylim(low, high * (high / low) ** (HEADROOM * len(axes.lines)))
     axes.yaxis.set_major_locator(LogLocator(numticks=12))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
