@@ -19,7 +19,8 @@ from torch import Tensor
 from popsed_core.errors import InputError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc malloc.h
-KEPT_BYTES = 1 << 30  # [B] buffers up to this are kept
+KEPT_BYTES = 1 << 27  # [B] buffers up to this are kept
+HEAP_BYTES = 1 << 30  # [B] of freed memory are kept in all
 
 
 def entropy(seed: int, *keys: str | int) -> list[int]:
@@ -90,7 +91,7 @@ def _keep_freed_memory() -> None:
     except (OSError, AttributeError):
         return
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
-    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+    mallopt(M_TRIM_THRESHOLD, HEAP_BYTES)
 
 
 def release_freed_memory() -> None:

@@ -101,22 +101,26 @@ def pool_quantiles(
         directions: unit vectors.
         n_cells: equal cells of probability.
     """
-    lines = [cell_means(line, n_cells) for line in projections(rows, directions)]
-    return torch.stack([means for means, _ in lines]), torch.stack([rest for _, rest in lines])
+    # made before the large buffers come and go: a result kept among them would pin their memory
+    means = torch.empty(len(directions), n_cells, dtype=torch.float64, device=rows.device)
+    rest = torch.empty(len(directions), dtype=torch.float64, device=rows.device)
+    for index, line in enumerate(projections(rows, directions)):
+        means[index], rest[index] = cell_means(line, n_cells)
+    return means, rest
 
 
 def projections(
     rows: Rows, directions: Float[Tensor, "pool feature"]
 ) -> Iterator[Float[Tensor, "row"]]:
-    """Yield the data along one direction after the other, sorted.
+    """Yield the data along one direction after the other, sorted, in memory that is used again.
 
     As many directions as fit into ``CHUNK_VALUES``, but at least ``LEAST_DIRECTIONS``, are filled
     in one pass over the data.
     """
-    size = max(LEAST_DIRECTIONS, CHUNK_VALUES // len(rows))
+    size = min(max(LEAST_DIRECTIONS, CHUNK_VALUES // len(rows)), len(directions))
+    buffer = torch.empty(size, len(rows), dtype=rows.dtype, device=rows.device)
     for chunk in directions.to(rows.device, rows.dtype).split(size):
-        values = torch.empty(len(chunk), len(rows), dtype=rows.dtype, device=rows.device)
-        start = 0
+        values, start = buffer[: len(chunk)], 0
         for block in rows.blocks():
             torch.matmul(chunk, block.T, out=values[:, start : start + len(block)])
             start += len(block)

@@ -7,6 +7,7 @@ recipes take turns at each size, so that a busy machine slows them alike.
 import logging
 import multiprocessing
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,8 @@ def measure(bench: Bench, recipes: Mapping[str, Sequence[Path]]) -> dict[str, An
     context = multiprocessing.get_context("spawn")
     for n_samples in sorted(bench.sizes):
         for name, each in settings.items():
-            with context.Pool(1) as pool:
-                cost = pool.apply(time_one, (bench, each, n_samples))
+            with ProcessPoolExecutor(1, context) as pool:
+                cost = pool.submit(time_one, bench, each, n_samples).result()
             log.info("%s, %d samples: %.3g s per step", name, n_samples, cost.seconds["step"])
             costs[name].append(cost)
     found = {name: _as_plain(rows) for name, rows in costs.items()}
