@@ -12,13 +12,10 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from popsed_core.photometry.coverage import SHIFT_STEP
 from popsed_core.photometry.filters import FilterCurve
 from popsed_core.spectra.wavelength import log_integral
-
-MANY = 4096  # galaxies beyond which weights are looked up again for the gradient, not kept
 
 
 class Projection(nn.Module):
@@ -38,13 +35,6 @@ class Projection(nn.Module):
         self, spectra: Float[Tensor, "galaxy pixel"], redshift: Float[Tensor, "galaxy"]
     ) -> Float[Tensor, "galaxy band"]:
         """Return each band's mean of the spectrum, in the spectrum's unit."""
-        if len(spectra) > MANY and torch.is_grad_enabled():
-            return checkpoint(self._project, spectra, redshift, use_reentrant=False)
-        return self._project(spectra, redshift)
-
-    def _project(
-        self, spectra: Float[Tensor, "galaxy pixel"], redshift: Float[Tensor, "galaxy"]
-    ) -> Float[Tensor, "galaxy band"]:
         position = torch.log1p(redshift) / SHIFT_STEP
         row = position.detach().floor().long().clamp(0, len(self.table) - 2)
         share = (position - row)[:, None]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from popsed_core.config import SpectraConfig
 from popsed_core.constants import AB_ZERO_POINT, MEGAPARSEC
@@ -21,6 +22,8 @@ from popsed_core.spectra.population import TABLE_TOLERANCE, PopulationSpectra
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.wavelength import log_edges
 from popsed_core.theta import Theta
+
+MANY = 2048  # galaxies beyond which spectra are made in parts, and again for the gradient
 
 
 class SyntheticPhotometry(nn.Module):
@@ -37,6 +40,14 @@ class SyntheticPhotometry(nn.Module):
 
     def forward(self, theta: Theta) -> Float[Tensor, "galaxy band"]:
         """Return the noiseless flux of each galaxy in each band [maggies]."""
+        if len(theta.redshift) > MANY and torch.is_grad_enabled():
+            parts = zip(*(column.split(MANY) for column in theta), strict=True)
+            options = {"use_reentrant": False, "preserve_rng_state": False}
+            return torch.cat([checkpoint(self._maggies, *part, **options) for part in parts])
+        return self._maggies(*theta)
+
+    def _maggies(self, *columns: Float[Tensor, "galaxy"]) -> Float[Tensor, "galaxy band"]:
+        theta = Theta(*columns)
         light = self.projection(self.spectra(theta), theta.redshift)
         distance = self.spectra.cosmology.luminosity_distance(theta.redshift)
         log_scale = theta.log_stellar_mass + self.log_unit - 2 * torch.log10(distance)
