@@ -91,8 +91,8 @@ def as_text(plan: Plan, costs: Mapping[str, Any]) -> str:
     lines = [
         f"{plan.n_galaxies:,} galaxies, {plan.n_members} members on {plan.n_devices} {device}(s): "
         f"{clock(plan.total_s)}.",
-        f"  fit.members_per_job: {plan.members_per_job}: {jobs} job(s), {plan.n_rounds} after the "
-        f"other on each {device}",
+        f"  fit.members_per_job: {plan.members_per_job}: {jobs} job(s), at most {plan.n_rounds} on "
+        f"each {device}",
         f"  one job: {clock(plan.setup_s)} to read the catalogue and make its statistics, "
         f"{clock(plan.train_s)} of training; {plan.memory_mb / 1024:.1f} GB of memory",
         f"  measured on: {described(costs['machine'])}",
