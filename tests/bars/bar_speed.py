@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from popsed_core.inference.step_cost import extrapolate
+from popsed_core.parameters import NAMES
 from tests.bars.bar_paper import MOCK, STANDIN, offsets, words
 from tests.bars.tools import (
     OUT,
@@ -168,7 +169,7 @@ def budget_bars(copy: Path, is_reused: bool) -> list[Bar]:
         run([*command, "--results", str(copy / "results")], ROOT)
     rows = json.loads((ROOT / "results/studies/budget.json").read_text())["rows"]
     bars = []
-    for key in ("w1_redshift", "w1_log_stellar_mass"):
+    for key in (f"w1_{name}" for name in NAMES):
         ours, released = (
             statistics.fmean(row[key] for row in rows if row["name"] == name)
             for name in ("ours", "released code")

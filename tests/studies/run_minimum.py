@@ -96,11 +96,10 @@ CANDIDATES = (
     Candidate("sliced W2", SlicedConfig(p=2, n_pool=64, n_step=64)),
     Candidate("unbiased sliced W2", UNBIASED),
     Candidate("same, orthogonal directions", UNBIASED, is_orthogonal=True),
-    Candidate("same, 256 directions", replace(UNBIASED, n_pool=256, n_step=256)),
-    Candidate("characteristic function, 0.3-20, 256", frequencies(0.3, 20.0, 256)),
-    Candidate("characteristic function, 0.5-8, 512", FINE),
-    Candidate("characteristic function, 0.5-2, 512", frequencies(0.5, 2.0, 512)),
-    Candidate("sliced + 30 characteristic (ours)", OURS),
+    Candidate("characteristic function, 0.3-20, 256", frequencies(0.3, 20.0, 256), sizes=(500,)),
+    Candidate("characteristic function, 0.5-8, 512", FINE, sizes=(500,)),
+    Candidate("characteristic function, 0.5-2, 512", frequencies(0.5, 2.0, 512), sizes=(500,)),
+    Candidate("sliced + 30 characteristic (ours)", OURS, sizes=(500,)),
 )
 
 
@@ -175,10 +174,18 @@ def curve(
         "n_samples": n,
         "direction": ("widest", "narrowest")[direction != 0],
         "minimum": lowest(np.mean(values, axis=0)),
+        "width": width(mag, axis),
         "error": scatter / len(slopes) ** 0.5,
         "scatter": scatter,
         "seconds": float(np.median(seconds)),
     }
+
+
+def width(mag: np.ndarray, axis: np.ndarray) -> float:
+    """Return how wide the half that is the data is, relative to the half that is stretched."""
+    along = mag @ axis
+    half = len(along) // 2
+    return float(along[:half].std() / along[half:].std())
 
 
 def lowest(values: np.ndarray) -> float:
@@ -203,10 +210,17 @@ def at_minimum(row: dict[str, Any]) -> str:
     return f"{row['minimum']:.3f}" + (f" ± {error:.3f}" if error < LARGE else "")
 
 
+def halves(rows: list[dict[str, Any]]) -> str:
+    """Return by how much: where a distance without bias has its minimum, about."""
+    widths = {row["direction"]: row["width"] for row in rows}
+    return ", ".join(f"s = {value:.3f} along the {name}" for name, value in widths.items())
+
+
 def as_markdown(rows: list[dict[str, Any]]) -> str:
     """Return the purpose and the table."""
     purpose = (__doc__ or "").split("\n\n", 1)[0]
-    lines = [f"# Study: minimum\n\n{purpose}\n\nMade by `make study STUDY=minimum`.\n"]
+    lines = [f"# Study: minimum\n\n{purpose}\n\nMade by `make study STUDY=minimum`."]
+    lines.append(f"The halves differ: {halves(rows)}.\n")
     lines += ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
     for row in rows:
         cells = [row["name"], row["space"], f"{row['n_samples']}", row["direction"]]
