@@ -48,6 +48,7 @@ def folder(tmp_path_factory):
     """A copy of the checkout with the files that the guide's user has."""
     copy = tmp_path_factory.mktemp("guide") / "popsed"
     shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copytree(ROOT / "results" / "bars", copy / "results" / "bars", dirs_exist_ok=True)
     (mine,), (mock,) = blocks(README, "yaml"), blocks(GUIDE, "yaml")
     (copy / "mine.yaml").write_text(mine)
     (copy / "mock.yaml").write_text(mock)
