@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measure the bars of one GPU, in under ten minutes: results/bars/bar_gpu.{json,md} and tables beside.
+# Measure the bars of one GPU; meant to take under ten minutes: results/bars/bar_gpu.{json,md} and tables beside.
 #
 #     benchmarks/gpu.sh                        # everything
 #     benchmarks/gpu.sh --only galaxies        # renew the rows of one piece

@@ -7,7 +7,7 @@ in; after Li et al. 2023, section 2.5, with the population prior in the objectiv
 paper).  Every epoch ends with the distance to held-out galaxies.
 
 Members of one job share a step: their flows are evaluated as one batch, and the forward model sees
-all their galaxies together, because one flow's small kernels leave a GPU idle.  Each member has its
+all their galaxies together, so that a GPU gets fewer and larger kernels.  Each member has its
 own draws, data, gradient and optimiser, so that it ends where it would have ended alone, but for
 rounding.
 """

@@ -1,4 +1,4 @@
-"""The catalogue as one member sees it: read block by block, never copied, never on the device.
+"""The catalogue as one member sees it: read block by block, never held on the device.
 
 A member trains on some galaxies, some of them several times (the bootstrap).  What a distance
 needs of them is a pass over all, in any order, or a few at random; so the magnitudes stay where

@@ -41,18 +41,21 @@ class Stopwatch:
     """Cuts a step into its parts, by hooks that change nothing."""
 
     def __init__(self, job: FlowFit) -> None:
-        """Watch a fit; ``close`` ends that."""
+        """Watch a fit of one member; ``close`` ends that."""
         self.device = job.device
         self.marks: list[tuple[str, float]] = []
-        modules = [("flow", job.members[0].flow.transform), ("photometry", job.forward)]
-        for member in job.members:
-            modules += [("features", member.features), ("distance", member.distance)]
+        (member,) = job.members
+        modules = {
+            "flow": member.flow.transform,
+            "photometry": job.forward,
+            "features": member.features,
+            "distance": member.distance,
+        }
         self.hooks: list[Any] = [
-            module.register_forward_hook(self._marker(name)) for name, module in modules
+            module.register_forward_hook(self._marker(name)) for name, module in modules.items()
         ]
-        for optimiser in (member.optimiser for member in job.members):
-            self.hooks.append(optimiser.register_step_pre_hook(self._marker("backward")))
-            self.hooks.append(optimiser.register_step_post_hook(self._marker("optimiser")))
+        self.hooks.append(member.optimiser.register_step_pre_hook(self._marker("backward")))
+        self.hooks.append(member.optimiser.register_step_post_hook(self._marker("optimiser")))
 
     def _marker(self, name: str) -> Callable[..., None]:
         return lambda *_: self.marks.append((name, self.now()))
@@ -85,9 +88,8 @@ class Stopwatch:
 
 
 def step_cost(
-    task: FitTask, survey: Survey, n_samples: int,
-    *, n_members: int = 1, n_repeats: int = 5, progress: float = 0.9,
-) -> StepCost:  # fmt: skip
+    task: FitTask, survey: Survey, n_samples: int, *, n_repeats: int = 5, progress: float = 0.9
+) -> StepCost:
     """Time steps of a fit with so many samples; a step before them warms up.
 
     A Sinkhorn distance compares them with as many galaxies.
@@ -95,16 +97,14 @@ def step_cost(
     Args:
         task: the fit; its number of samples is replaced.
         survey: the data.
-        n_samples: synthetic galaxies of each member in a step.
-        n_members: trained together.
+        n_samples: synthetic galaxies in a step.
         n_repeats: steps, of which the median is taken.
         progress: fraction of the run at which schedules stand, < 1.
     """
     fit = replace(task.fit, n_samples=n_samples)
     if fit.distance.kind == "sinkhorn":
         fit = replace(fit, distance=replace(fit.distance, n_data=n_samples))
-    tasks = [replace(task, fit=fit, member=number) for number in range(1, n_members + 1)]
-    job = FlowFit(tasks, survey)
+    job = FlowFit([replace(task, fit=fit)], survey)
     watch = Stopwatch(job)
     watch.step(job, progress)
     rows = [watch.step(job, progress) for _ in range(n_repeats)]

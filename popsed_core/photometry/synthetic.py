@@ -23,7 +23,7 @@ from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.wavelength import log_edges
 from popsed_core.theta import Theta
 
-MANY = 2048  # galaxies beyond which spectra are made in parts, and again for the gradient
+MANY = 2048  # galaxies beyond which a CPU makes spectra in parts, and again for the gradient
 
 
 class SyntheticPhotometry(nn.Module):
@@ -40,7 +40,8 @@ class SyntheticPhotometry(nn.Module):
 
     def forward(self, theta: Theta) -> Float[Tensor, "galaxy band"]:
         """Return the noiseless flux of each galaxy in each band [maggies]."""
-        if len(theta.redshift) > MANY and torch.is_grad_enabled():
+        is_large = len(theta.redshift) > MANY and theta.redshift.device.type == "cpu"
+        if is_large and torch.is_grad_enabled():
             parts = zip(*(column.split(MANY) for column in theta), strict=True)
             options = {"use_reentrant": False, "preserve_rng_state": False}
             return torch.cat([checkpoint(self._maggies, *part, **options) for part in parts])

@@ -32,26 +32,11 @@ from popsed_core.errors import InputError
 from popsed_core.inference.fit import FlowFit, fit_member
 from popsed_core.inference.holdout import bootstrap
 from popsed_core.inference.task import fingerprint
-from popsed_core.runtime import set_threads
 from popsed_core.theta import Theta
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 METRICS = {"distance", "prior_kl", "gradient", "validation", "learning_rate"}
 MEMBERS = ("randomised", "restarts")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """As the command line runs; sums over other numbers of threads differ in the last bit."""
-    before = torch.get_num_threads()
-    set_threads(1)
-    yield
-    torch.set_num_threads(before)
-    torch.set_flush_denormal(False)
-
-
-@pytest.fixture(scope="module")
-def survey():
-    return make_survey()
 
 
 @pytest.fixture(scope="module")

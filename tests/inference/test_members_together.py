@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-from toy_world import FIT, make_survey, make_task
+from toy_world import FIT, make_task
 
 from popsed_core import loop
 from popsed_core.config import CharacteristicConfig, CombinedConfig, DistanceTerm, SlicedConfig
 from popsed_core.errors import InputError
 from popsed_core.inference.fit import FlowFit, fit_member, fit_members
 from popsed_core.inference.flow import push_together
-from popsed_core.runtime import Streams, normal_like, set_threads
+from popsed_core.runtime import Streams, normal_like
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 NUMBERS = (1, 2, 5)
 COMBINED = CombinedConfig(
     "combined",
@@ -21,20 +22,6 @@ COMBINED = CombinedConfig(
         DistanceTerm(10.0, CharacteristicConfig("characteristic", n_pool=64, n_step=16)),
     ),
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    set_threads(1)
-    yield
-    torch.set_num_threads(before)
-    torch.set_flush_denormal(False)
-
-
-@pytest.fixture(scope="module")
-def survey():
-    return make_survey()
 
 
 def tasks(fit=FIT, numbers=NUMBERS):

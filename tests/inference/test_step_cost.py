@@ -5,17 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from toy_world import FIT, make_survey, make_task
+from toy_world import FIT, make_task
 
 from popsed_core.config import SinkhornConfig
 from popsed_core.inference import step_cost
 from popsed_core.inference.fit import FlowFit
 from popsed_core.inference.step_cost import PARTS, Stopwatch, exponent, extrapolate
-
-
-@pytest.fixture(scope="module")
-def survey():
-    return make_survey()
 
 
 def test_the_parts_add_up_to_the_step(survey):
