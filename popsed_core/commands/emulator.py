@@ -85,6 +85,7 @@ def run_train(args: argparse.Namespace) -> None:
         from_json,
         parameters_from_json,
     )
+    from popsed_core.gpus import one_gpu
     from popsed_core.loop import save_plain
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.emulator_data import SegmentTask
@@ -105,7 +106,8 @@ def run_train(args: argparse.Namespace) -> None:
     files = None
     if task.emulator.source == "chunks" and args.chunks is not None and args.basis is not None:
         files = ChunkFiles(args.chunks, args.basis)
-    segment = fit_segment(task, grid, sha256(args.ssp), args.checkpoint, files)
+    with one_gpu(args.device):
+        segment = fit_segment(task, grid, sha256(args.ssp), args.checkpoint, files)
     save_plain(segment, args.output)
     args.checkpoint.unlink(missing_ok=True)  # or it would stop the next, changed configuration
 

@@ -77,6 +77,7 @@ def run_member(args: argparse.Namespace) -> None:
     """Train and write members."""
     from popsed_core.artefacts import load
     from popsed_core.config import FitConfig, SpectraConfig, from_json, parameters_from_json
+    from popsed_core.gpus import one_gpu
     from popsed_core.inference.fit import fit_members
     from popsed_core.inference.task import FitTask, Survey
     from popsed_core.loop import save_plain
@@ -85,11 +86,7 @@ def run_member(args: argparse.Namespace) -> None:
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.ssp import SSPGrid
 
-    if not len(args.member) == len(args.cost) == len(args.output):
-        raise InputError(
-            f"--member: got {len(args.member)} members, {len(args.cost)} --cost and "
-            f"{len(args.output)} outputs; expected as many of each"
-        )
+    _check_numbers(args)
     set_threads(args.n_threads)
     task = FitTask(
         survey=args.survey,
@@ -106,7 +103,8 @@ def run_member(args: argparse.Namespace) -> None:
     emulator = read_emulator(args, task)
     survey = Survey(grid, catalogue, noise, emulator)
     tasks = [replace(task, member=number) for number in args.member]
-    members, cost = fit_members(tasks, survey, args.checkpoint)
+    with one_gpu(args.device):
+        members, cost = fit_members(tasks, survey, args.checkpoint)
     inputs = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
     inputs |= {} if emulator is None else {"emulator": args.emulator}
     source = worst_source(grid.source, catalogue.source)
@@ -115,3 +113,11 @@ def run_member(args: argparse.Namespace) -> None:
         save_plain({**member, "source": source, "provenance": origin}, output)
         write_json(cost, cost_output)
     args.checkpoint.unlink(missing_ok=True)  # or it would stop the next, changed configuration
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    if not len(args.member) == len(args.cost) == len(args.output):
+        raise InputError(
+            f"--member: got {len(args.member)} members, {len(args.cost)} --cost and "
+            f"{len(args.output)} outputs; expected as many of each"
+        )
