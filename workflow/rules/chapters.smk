@@ -11,6 +11,10 @@ CHAPTERS = {  # of the report, in reading order: the figures of each
     "8 Numbers": (),
     "9 Provenance": (),
 }
+STYLE = os.path.relpath(workflow.source_path("../report/report.css"))
+TEXTS = sorted(
+    path for end in ("rst", "css") for path in Path(STYLE).parent.glob(f"*.{end}")
+)
 
 
 def chapter(figure):
@@ -40,9 +44,7 @@ def imitated_option(wildcards, input):
 
 def report_texts():
     """A hash of all captions, of the front page and of the style, which are no inputs of a rule."""
-    folder = Path(workflow.basedir) / "workflow/report"
-    paths = sorted([*folder.glob("*.rst"), *folder.glob("*.css")])
-    texts = [path.name.encode() + path.read_bytes() for path in paths]
+    texts = [path.name.encode() + path.read_bytes() for path in TEXTS]
     return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
 
 
@@ -50,8 +52,7 @@ def this_workflow(wildcards):
     """The options with which this workflow was called, for the report that it makes of itself."""
     settings = workflow.config_settings
     snakefile = os.path.relpath(workflow.main_snakefile)
-    style = os.path.join(os.path.dirname(snakefile), "workflow/report/report.css")
-    options = ["--snakefile", snakefile, "--report-stylesheet", style]
+    options = ["--snakefile", snakefile, "--report-stylesheet", STYLE]
     if settings.configfiles:
         options += ["--configfile", *map(os.path.relpath, settings.configfiles)]
     if settings.config:

@@ -19,15 +19,20 @@ from popsed_core.errors import InputError
 
 
 def load_configuration():
-    """Merge config.yaml, the --configfile overlays and --config, and validate before any work."""
+    """Merge config.yaml with what the user says, and validate before any work.
+
+    That is the --configfile overlays and --config, or the configuration of a module.
+    """
     settings = workflow.config_settings
-    tree = {}
     try:
-        for path in (Path(workflow.basedir) / "config.yaml", *settings.configfiles):
-            tree = schema.merge(tree, schema.read_yaml(path))
-        return schema.parse(
-            schema.Config, schema.merge(tree, settings.config), "configuration"
-        )
+        tree = schema.read_yaml(workflow.source_path("../../config.yaml"))
+        if workflow.modifier.is_module:
+            overlays = [config]
+        else:
+            overlays = [*map(schema.read_yaml, settings.configfiles), settings.config]
+        for overlay in overlays:
+            tree = schema.merge(tree, overlay)
+        return schema.parse(schema.Config, tree, "configuration")
     except InputError as error:
         sys.exit(f"popsed: error: {error}")
 

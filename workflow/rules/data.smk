@@ -44,12 +44,14 @@ rule gama_standin:
         masses="resources/standin/StellarMasses.fits",
     log:
         "logs/gama_standin.log",
+    benchmark:
+        "benchmarks/gama_standin.tsv"
     conda:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=memory(3000),
+        runtime=growing(60),
     params:
         spectra=json_without(CONFIG.spectra, "engine"),
         seed=CONFIG.seed,
@@ -77,13 +79,15 @@ rule build_catalogue:
         ),
     log:
         "logs/{survey}/build_catalogue.log",
+    benchmark:
+        "benchmarks/{survey}/build_catalogue.tsv"
     wildcard_constraints:
         survey="|".join(REAL) or NOTHING,
     conda:
         "../../envs/popsed.yaml"
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=memory(1500),
+        runtime=growing(20),
     params:
         section=lambda wildcards: json_without(
             CONFIG.surveys[wildcards.survey], "fit", "parameters"
@@ -117,14 +121,16 @@ rule observe_mock:
         ),
     log:
         "logs/{survey}/observe_mock.log",
+    benchmark:
+        "benchmarks/{survey}/observe_mock.tsv"
     wildcard_constraints:
         survey="|".join(MOCKS) or NOTHING,
     conda:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=memory(3000),
+        runtime=growing(60),
     params:
         section=lambda wildcards: json_without(
             CONFIG.surveys[wildcards.survey], "fit", "parameters"
@@ -153,11 +159,13 @@ rule fit_noise:
         "results/{survey}/noise.h5",
     log:
         "logs/{survey}/fit_noise.log",
+    benchmark:
+        "benchmarks/{survey}/fit_noise.tsv"
     conda:
         "../../envs/popsed.yaml"
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=memory(1500),
+        runtime=growing(20),
     params:
         section=to_json(CONFIG.noise),
         code=code_version("popsed_core.photometry.noise_fit"),

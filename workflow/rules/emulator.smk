@@ -18,8 +18,9 @@ rule train_segment:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=memory(3000),
+        runtime=growing(240),
+        gpu=N_GPUS,
         device=CONFIG.runtime.device,
     params:
         section=to_json(CONFIG.emulator),
@@ -50,11 +51,9 @@ rule assemble_emulator:
         "results/emulator/emulator.pt",
     log:
         "logs/emulator/assemble.log",
+    localrule: True
     conda:
         "../../envs/popsed.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=10,
     params:
         code=code_version("popsed_core.spectra.emulator"),
     message:
@@ -79,12 +78,14 @@ rule validate_emulator:
         ),
     log:
         "logs/emulator/validate.log",
+    benchmark:
+        "benchmarks/emulator/validate.tsv"
     conda:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
-        mem_mb=3000,
-        runtime=20,
+        mem_mb=memory(3000),
+        runtime=growing(20),
     params:
         fsps=partial(fsps_options, HAS_FSPS),
         code=code_version(
@@ -113,11 +114,9 @@ rule figure_emulator_accuracy:
         ),
     log:
         "logs/emulator/figure_emulator_accuracy.log",
+    localrule: True
     conda:
         "../../envs/popsed.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=10,
     params:
         code=code_version("popsed_core.figures.emulator_accuracy"),
     message:

@@ -32,6 +32,8 @@ use rule sample_ensemble as sample_ensemble_engine with:
         "results/{survey}/engines/{engine}/samples.h5",
     log:
         "logs/{survey}/engines/{engine}/sample_ensemble.log",
+    benchmark:
+        "benchmarks/{survey}/engines/{engine}/sample_ensemble.tsv"
     params:
         spectra=engine_spectra,
 
@@ -47,11 +49,9 @@ rule compare_engines:
         markdown="results/{survey}/engines.md",
     log:
         "logs/{survey}/compare_engines.log",
+    localrule: True
     conda:
         "../../envs/popsed.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=10,
     params:
         code=code_version("popsed_core.products.engines"),
     message:
@@ -77,11 +77,9 @@ rule figure_engines:
         ),
     log:
         "logs/{survey}/figure_engines.log",
+    localrule: True
     conda:
         "../../envs/popsed.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=10,
     params:
         options=figure_options,
         code=code_version("popsed_core.figures.engines"),

@@ -17,11 +17,9 @@ for FIGURE, NAMES in FIGURES.items():
             ),
         log:
             f"logs/{{survey}}/figure_{FIGURE}.log",
+        localrule: True
         conda:
             "../../envs/popsed.yaml"
-        resources:
-            mem_mb=1500,
-            runtime=10,
         params:
             name=FIGURE,
             options=figure_options,

@@ -31,8 +31,9 @@ rule fit_member:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=memory(fit_memory),
+        runtime=growing(fit_minutes),
+        gpu=N_GPUS,
         device=CONFIG.runtime.device,
     params:
         survey="{survey}",
@@ -75,9 +76,9 @@ for SURVEY, GROUP in MEMBER_GROUPS:
             "../../envs/popsed.yaml"
         threads: CONFIG.runtime.n_threads
         resources:
-            mem_mb=3000,
-            runtime=120,
-            gpu=1,
+            mem_mb=memory(fit_memory(SURVEY, len(GROUP))),
+            runtime=growing(fit_minutes(SURVEY, len(GROUP))),
+            gpu=N_GPUS_TOGETHER,
             device=CONFIG.runtime.device,
         params:
             survey=SURVEY,
@@ -107,12 +108,14 @@ rule sample_ensemble:
         "results/{survey}/samples.h5",
     log:
         "logs/{survey}/sample_ensemble.log",
+    benchmark:
+        "benchmarks/{survey}/sample_ensemble.tsv"
     conda:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=memory(3000),
+        runtime=growing(30),
     params:
         section=json_without(CONFIG.products, "n_table"),
         spectra=to_json(CONFIG.spectra),

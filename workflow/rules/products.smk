@@ -9,11 +9,9 @@ rule write_tables:
         csv="results/{survey}/samples.csv",
     log:
         "logs/{survey}/write_tables.log",
+    localrule: True
     conda:
         "../../envs/popsed.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=10,
     params:
         section=json_without(CONFIG.products, "n_draws"),
         code=code_version("popsed_core.products.tables"),
@@ -54,11 +52,13 @@ rule summarise:
         ),
     log:
         "logs/{survey}/summarise.log",
+    benchmark:
+        "benchmarks/{survey}/summarise.tsv"
     conda:
         "../../envs/popsed.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=memory(2000),
+        runtime=growing(20),
     params:
         seed=CONFIG.seed,
         code=code_version(

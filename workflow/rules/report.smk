@@ -18,11 +18,9 @@ rule write_provenance:
         ),
     log:
         "logs/{survey}/write_provenance.log",
+    localrule: True
     conda:
         "../../envs/popsed.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=10,
     params:
         imitated=imitated_option,
         code=code_version("popsed_core.products.provenance_report"),

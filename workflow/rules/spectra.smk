@@ -8,11 +8,13 @@ rule build_ssp:
         "results/ssp.h5",
     log:
         "logs/build_ssp.log",
+    benchmark:
+        "benchmarks/build_ssp.tsv"
     conda:
         "../../envs/popsed.yaml"
     resources:
-        mem_mb=3000,
-        runtime=20,
+        mem_mb=memory(3000),
+        runtime=growing(20),
     params:
         section=ssp_section(),
         option=lambda wildcards, input: "--input" if input else "",

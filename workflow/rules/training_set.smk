@@ -49,11 +49,9 @@ rule training_index:
         "results/emulator/training_set.h5",
     log:
         "logs/emulator/training_index.log",
+    localrule: True
     conda:
         "../../envs/popsed.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         n_validation=CONFIG.training_set.n_validation_chunks,
         code=code_version("popsed_core.spectra.training_index"),
@@ -78,8 +76,8 @@ rule spectrum_basis:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=memory(1500),
+        runtime=growing(60),
     params:
         section=to_json(
             {
@@ -110,11 +108,9 @@ rule figure_emulator_basis:
         ),
     log:
         "logs/emulator/figure_emulator_basis.log",
+    localrule: True
     conda:
         "../../envs/popsed.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=10,
     params:
         code=code_version("popsed_core.figures.emulator_basis"),
     message:
