@@ -7,7 +7,7 @@ STAMP := .venv/.complete
 # the target comes after options with one value: --quiet would swallow it
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet host reason --cores $(CORES) $(SNAKEMAKE_FLAGS)
 
-.PHONY: help env lock demo mock figures test lint format bar-demo bar-fsps bar-paper bar-speed study clean clean-all
+.PHONY: help env lock demo mock figures test lint format bar-demo bar-fsps bar-paper bar-speed bar-cluster study clean clean-all
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -60,6 +60,9 @@ bar-paper: $(STAMP) ## measure the bars of the paper's reproduction afresh (hour
 
 bar-speed: $(STAMP) ## measure the bars of speed afresh (about an hour)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_speed $(BARS)
+
+bar-cluster: $(STAMP) ## measure the bars of clusters, reruns and faults afresh (about an hour)
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_cluster $(BARS)
 
 STUDY ?= priors
 study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock

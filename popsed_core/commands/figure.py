@@ -1,6 +1,7 @@
 """``popsed figure NAME``: draw one figure from the artefacts it needs."""
 
 import argparse
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,17 @@ from popsed_core.commands.common import (
 )
 
 GALAXY_KEYS = ("n_steps", *(f"galaxies.{key}" for key in ("n", "setup_s", "step_s", "memory_mb")))
+# option: module and class of what it holds, read only where the figure is given one
+KINDS = {
+    "samples": ("products.samples", "PopulationSamples"),
+    "catalogue": ("photometry.catalogue", "Catalogue"),
+    "reference": ("photometry.catalogue", "Reference"),
+    "noise": ("photometry.noise", "NoiseTable"),
+    "accuracy": ("photometry.emulator_accuracy", "EmulatorAccuracy"),
+    "exact": ("products.samples", "PopulationSamples"),
+    "emulated": ("products.samples", "PopulationSamples"),
+}
+LISTS = {"bases": ("spectra.pca", "SpectrumBasis")}
 WITH_BANDS = ("catalogue", "noise", "samples", "exact", "emulated")
 
 
@@ -47,37 +59,41 @@ def run_figure(args: argparse.Namespace) -> None:
 
 
 def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
-    from popsed_core.artefacts import load
-    from popsed_core.machine import read_costs
-    from popsed_core.photometry.catalogue import Catalogue, Reference
-    from popsed_core.photometry.emulator_accuracy import EmulatorAccuracy
-    from popsed_core.photometry.noise import NoiseTable
-    from popsed_core.products.ensemble import load_member
-    from popsed_core.products.samples import PopulationSamples
-    from popsed_core.spectra.pca import SpectrumBasis
-
-    kinds = {
-        "samples": PopulationSamples,
-        "catalogue": Catalogue,
-        "reference": Reference,
-        "noise": NoiseTable,
-        "accuracy": EmulatorAccuracy,
-        "exact": PopulationSamples,
-        "emulated": PopulationSamples,
-    }
-    given = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
-    artefacts: dict[str, Any] = {name: load(path, kinds[name]) for name, path in given.items()}
+    given = {name: getattr(args, name) for name in KINDS if getattr(args, name) is not None}
+    artefacts = {name: _load(path, name) for name, path in given.items()}
     of_survey = {name: artefacts[name] for name in WITH_BANDS if name in artefacts}
     if of_survey:
         check_bands(args, **of_survey)
-    members = [load_member(path) for path in args.members or []]
-    bases = [load(path, SpectrumBasis) for path in args.bases or []]
-    costs = {
+    bases = [_load(path, "bases") for path in args.bases or []]
+    return artefacts | _load_costs(args) | {"members": _load_members(args), "bases": bases or None}
+
+
+def _load(path: Path, name: str) -> Any:
+    from popsed_core.artefacts import load
+
+    module, kind = (KINDS | LISTS)[name]
+    return load(path, getattr(import_module(f"popsed_core.{module}"), kind))
+
+
+def _load_members(args: argparse.Namespace) -> list[Any] | None:
+    if not args.members:
+        return None
+    from popsed_core.products.ensemble import load_member
+
+    return [load_member(path) for path in args.members]
+
+
+def _load_costs(args: argparse.Namespace) -> dict[str, Any]:
+    given = (
+        ("step_costs", "step", args.bench_step, ("recipes",)),
+        ("galaxy_costs", "galaxies", args.bench_galaxies, GALAXY_KEYS),
+    )
+    if not any(path for _, _, path, _ in given):
+        return {}
+    from popsed_core.machine import read_costs
+
+    return {
         name: read_costs(path, f"popsed bench {verb}", *keys)
-        for name, verb, path, keys in (
-            ("step_costs", "step", args.bench_step, ("recipes",)),
-            ("galaxy_costs", "galaxies", args.bench_galaxies, GALAXY_KEYS),
-        )
+        for name, verb, path, keys in given
         if path is not None
     }
-    return artefacts | costs | {"members": members or None, "bases": bases or None}

@@ -1,4 +1,4 @@
-"""The numbers of the README, docs/deviations.md and docs/speed.md, from the committed results.
+"""The numbers of the README and of documents in docs/, from the committed results and tables.
 
     python -m tests.bars.readme       # after make bar-demo or make study
 
@@ -12,11 +12,14 @@ from pathlib import Path
 
 from popsed_core.parameters import NAMES
 from tests.studies.run_minimum import at_minimum, halves
+from tests.workflow import rerun_table
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 DEVIATIONS = ROOT / "docs" / "deviations.md"
 SPEED = ROOT / "docs" / "speed.md"
+CLUSTER = ROOT / "docs" / "cluster.md"
+RERUNS = ROOT / "docs" / "reruns.md"
 STUDIES = ROOT / "results" / "studies"
 STUDIED = {  # key of a study: what it is, its format
     "redshift_w1": ("W1 of n(z)", ".4f"),
@@ -154,6 +157,15 @@ def minimum() -> str:
     return "\n".join(lines) + f"\n\nThe two halves of the mock differ: {halves(rows)}."
 
 
+def rerun_keys() -> str:
+    """Return which rules each key of the configuration is given to."""
+    lines = ["| keys | rules that are given them |", "| --- | --- |"]
+    for pattern, rules in rerun_table.DIRECTLY:
+        told = ", ".join(f"`{rule}`" for rule in rules) or "none"
+        lines.append(f"| `{pattern}` | {told} |")
+    return "\n".join(lines)
+
+
 BLOCKS = {
     "cost": cost,
     "redshift": redshift,
@@ -170,7 +182,13 @@ SPEED_BLOCKS = {
     "budget": lambda _: study("budget"),
     "flows": lambda _: study("flows"),
 }
-DOCUMENTS = {README: BLOCKS, DEVIATIONS: STUDY_BLOCKS, SPEED: SPEED_BLOCKS}
+DOCUMENTS = {
+    README: BLOCKS,
+    DEVIATIONS: STUDY_BLOCKS,
+    SPEED: SPEED_BLOCKS,
+    CLUSTER: {"job_costs": lambda _: bar_table("job_costs")},
+    RERUNS: {"keys": lambda _: rerun_keys()},
+}
 
 
 def filled(text: str, blocks: Mapping[str, Block] = BLOCKS) -> str:

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from workflow_tools import SMOKE, call, copy_tree, planned, snakemake
+from workflow_tools import SMOKE, call, planned, snakemake
 
 from popsed_core.artefacts import load, sha256
 from popsed_core.loop import load_plain
@@ -13,22 +13,6 @@ from popsed_core.spectra.training_index import TrainingSet
 TARGET = ("--", "training_set")
 BELOW_BASIS = {"spectrum_basis", "figure_emulator_basis"}
 BELOW_CHUNKS = {"training_index", *BELOW_BASIS}
-
-
-@pytest.fixture(scope="module")
-def made(checkout, tmp_path_factory):
-    """A copy in which the smoke configuration's training set has been made."""
-    folder = tmp_path_factory.mktemp("made") / "popsed"
-    copy_tree(checkout, folder)
-    snakemake(folder, "--cores", "2", *SMOKE, *TARGET)
-    return folder
-
-
-@pytest.fixture
-def repo(made, tmp_path):
-    folder = tmp_path / "popsed"
-    copy_tree(made, folder)
-    return folder
 
 
 def plan(repo, *settings):
@@ -46,15 +30,15 @@ def test_the_default_has_31_chunks_and_5_segments(checkout):
 
 
 @pytest.mark.slow
-def test_the_smoke_run_makes_spectra_and_components(made):
-    training_set = TrainingSet(made / "results/emulator/training_set.h5")
+def test_the_smoke_run_makes_spectra_and_components(built):
+    training_set = TrainingSet(built / "results/emulator/training_set.h5")
     assert training_set.index.is_validation.tolist() == [False, False, True]
     assert sum(len(block.inputs) for block in training_set.blocks(False, slice(None))) == 1000
-    basis = load(made / "results/emulator/basis_1.h5", SpectrumBasis)
+    basis = load(built / "results/emulator/basis_1.h5", SpectrumBasis)
     assert basis.error_68.max() < 0.01
     assert basis.source == "toy"
-    assert (made / "results/emulator/figures/emulator_basis.pdf").stat().st_size > 1000
-    assert plan(made) == {}
+    assert (built / "results/emulator/figures/emulator_basis.pdf").stat().st_size > 1000
+    assert plan(built) == {}
 
 
 @pytest.mark.slow

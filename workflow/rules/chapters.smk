@@ -11,7 +11,7 @@ CHAPTERS = {  # of the report, in reading order: the figures of each
     "8 Numbers": (),
     "9 Provenance": (),
 }
-STYLE = os.path.relpath(workflow.source_path("../report/report.css"))
+STYLE = beside("../report/report.css")
 TEXTS = sorted(
     path for end in ("rst", "css") for path in Path(STYLE).parent.glob(f"*.{end}")
 )

@@ -18,6 +18,13 @@ from popsed_core.config import to_json
 from popsed_core.errors import InputError
 
 
+def beside(name):
+    """A file of the workflow: where it lies, or a copy of it where it is fetched from afar."""
+    folder = workflow.current_basedir.get_path_or_uri(secret_free=True)
+    path = os.path.relpath(os.path.join(folder, name))
+    return path if os.path.exists(path) else workflow.source_path(name)
+
+
 def load_configuration():
     """Merge config.yaml with what the user says, and validate before any work.
 
@@ -25,7 +32,7 @@ def load_configuration():
     """
     settings = workflow.config_settings
     try:
-        tree = schema.read_yaml(workflow.source_path("../../config.yaml"))
+        tree = schema.read_yaml(beside("../../config.yaml"))
         if workflow.modifier.is_module:
             overlays = [config]
         else:

@@ -45,12 +45,14 @@ rule html_report:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
-    params:
+    # how the workflow was called is no reason to make the report anew
+    resources:
         workflow=this_workflow,
+    params:
         texts=report_texts(),
     message:
         "{wildcards.survey}: make the HTML report"
     # the numbers end up on the terminal: they are the answer
     shell:
-        "snakemake {params.workflow} --report {output:q} -- {input:q} > {log:q} 2>&1"
+        "snakemake {resources.workflow} --report {output:q} -- {input:q} > {log:q} 2>&1"
         " && cat {input.markdown:q}"

@@ -22,8 +22,8 @@ rule training_chunk:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
-        mem_mb=1500 + (1000 * CONFIG.runtime.n_threads if IS_BY_FSPS else 0),
-        runtime=1440 if IS_BY_FSPS else 60,
+        mem_mb=memory(1500 + (1000 * CONFIG.runtime.n_threads if IS_BY_FSPS else 0)),
+        runtime=growing(1440 if IS_BY_FSPS else 60),
     params:
         section=json_without(CONFIG.training_set, "n_chunks", "n_validation_chunks"),
         spectra=json_without(CONFIG.spectra, "engine", "n_pixels"),
