@@ -1,15 +1,15 @@
 """Files on disk: a frozen dataclass is the HDF5 schema.
 
 Each array field declares its unit and axes once (``array("mag", "galaxy", "band")``); sizes are
-checked when the object is made and again when it is read.  Writing is atomic (a partial file,
-then a rename) and without time stamps: same content, same bytes.  Very large arrays are not
-compressed, so that they can be mapped from the file instead of read into memory.  This is the only
-module that opens HDF5.
+checked when the object is made and again when it is read.  Writing is atomic and without
+time stamps: same content, same bytes.  Every array carries the sha256 of its values, which are held
+to it before they are used; the rest of the file has the checksums of HDF5.  Very large arrays are
+not compressed, so that they can be mapped from the file instead of read into memory.  This is the
+only module that opens HDF5.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -20,6 +20,8 @@ import h5py
 import numpy as np
 
 from popsed_core import __version__
+from popsed_core.atomic import DiskFile, atomic_path
+from popsed_core.checksums import digest
 from popsed_core.errors import InputError
 from popsed_core.inputs import require_file
 
@@ -81,27 +83,6 @@ def check_axes(artefact: Any) -> None:
                 raise ValueError(f"{owner}: axis {axis} is {size}, elsewhere {sizes[axis]}")
 
 
-class atomic_path:  # noqa: N801  (reads as a function: `with atomic_path(path) as partial`)
-    """Context manager: yields a partial path and renames it on success, removes it on failure."""
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
-
-    def __enter__(self) -> Path:
-        if self.path.is_dir():
-            raise InputError(f"{self.path}: is a folder, expected the name of a file to write")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        return self.partial
-
-    def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
-        try:
-            if kind is None:
-                self.partial.replace(self.path)
-        finally:
-            self.partial.unlink(missing_ok=True)  # also where the path is a folder
-
-
 def save(artefact: Any, path: str | Path, provenance: Provenance) -> None:
     """Write an artefact and its provenance to ``path`` (HDF5), atomically.
 
@@ -111,7 +92,7 @@ def save(artefact: Any, path: str | Path, provenance: Provenance) -> None:
         path: the file to make or replace.
         provenance: recorded in the file's attributes.
     """
-    with atomic_path(path) as partial, h5py.File(partial, "w", libver="v110") as file:
+    with _new_file(path) as file:
         _write_header(file, type(artefact), provenance)
         for item in fields(artefact):
             _write_field(file, item.name, item.metadata, getattr(artefact, item.name))
@@ -133,7 +114,7 @@ def save_streamed(
     Yields:
         The datasets of the large fields, to be filled by slices.
     """
-    with atomic_path(path) as partial, h5py.File(partial, "w", libver="v110") as file:
+    with _new_file(path) as file:
         _write_header(file, kind, provenance)
         datasets = {}
         for item in fields(kind):
@@ -150,25 +131,51 @@ def save_streamed(
         yield datasets
 
 
+@contextmanager
+def _new_file(path: str | Path) -> Iterator[h5py.File]:
+    with atomic_path(path) as partial, DiskFile(partial, "x+") as disk:
+        try:
+            with h5py.File(disk, "w", libver="v110") as file:
+                yield file
+                _write_text(file, "sha256", _digest_of_attributes(file))
+        finally:
+            disk.check()  # whatever else went wrong is a consequence
+
+
 def _write_header(file: h5py.File, kind: type, provenance: Provenance) -> None:
-    file.attrs["artefact"] = kind.__name__
-    file.attrs["popsed_version"] = __version__
-    file.attrs["provenance"] = json.dumps(asdict(provenance), sort_keys=True)
+    _write_text(file, "artefact", kind.__name__)
+    _write_text(file, "popsed_version", __version__)
+    _write_text(file, "provenance", json.dumps(asdict(provenance), sort_keys=True))
 
 
 def _write_field(file: h5py.File, name: str, metadata: Mapping[str, Any], value: Any) -> None:
     if "axes" not in metadata:
-        file.attrs[name] = json.dumps(value)
+        _write_text(file, name, json.dumps(value))
         return
     is_packed = 1000 < value.size <= MAPPED
     options = {"compression": "gzip", "shuffle": True} if is_packed else {}
     data = file.create_dataset(name, data=np.asarray(value), track_times=False, **options)
+    _write_text(data, "sha256", digest(np.asarray(value)))
     _describe(data, metadata)
 
 
 def _describe(data: h5py.Dataset, metadata: Mapping[str, Any]) -> None:
-    data.attrs["unit"] = metadata["unit"]
-    data.attrs["axes"] = json.dumps(metadata["axes"])
+    _write_text(data, "unit", metadata["unit"])
+    _write_text(data, "axes", json.dumps(metadata["axes"]))
+
+
+def _write_text(owner: h5py.File | h5py.Dataset, name: str, text: str) -> None:
+    """Write a text of fixed length.
+
+    Others lie in a heap that HDF5 has no checksum of, and reads for ever where it is damaged.
+    """
+    data = text.encode() or b"\0"
+    owner.attrs.create(name, np.bytes_(data), dtype=h5py.string_dtype("utf-8", len(data)))
+
+
+def _read_text(owner: h5py.File | h5py.Dataset, name: str) -> str:
+    value = owner.attrs.get(name, "")
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def load(path: str | Path, kind: type[T]) -> T:
@@ -194,7 +201,8 @@ def load_slice(path: str | Path, kind: type, name: str, *parts: slice) -> np.nda
     """
     with _open(path, kind.__name__) as file:
         try:
-            return file[name][parts]
+            data = file[name]
+            return data[parts] if data.fletcher32 else _read_array(data, path)[parts]
         except (KeyError, OSError) as error:
             raise InputError(
                 f"{path}: field {name} cannot be read ({error}); delete the file and rerun"
@@ -221,7 +229,7 @@ def load_provenance(path: str | Path) -> Provenance:
     with _open(path) as file:
         if "provenance" not in file.attrs:
             raise InputError(f"{path}: carries no provenance, so it is no popsed artefact")
-        return Provenance(**json.loads(file.attrs["provenance"]))
+        return Provenance(**json.loads(_read_text(file, "provenance")))
 
 
 def open_hdf5(path: str | Path) -> h5py.File:
@@ -241,10 +249,18 @@ def open_hdf5(path: str | Path) -> h5py.File:
 
 def _open(path: str | Path, kind: str | None = None) -> h5py.File:
     file = open_hdf5(path)
-    found = file.attrs.get("artefact", "no popsed artefact")
+    try:
+        found = _read_text(file, "artefact") or "no popsed artefact"
+        is_whole = _read_text(file, "sha256") == _digest_of_attributes(file)
+    except (KeyError, OSError, RuntimeError, ValueError) as error:
+        file.close()
+        raise InputError(f"{path}: damaged ({error}); delete it and rerun") from error
     if kind is not None and found != kind:
         file.close()
         raise InputError(f"{path}: holds {found}, expected {kind}; delete it and rerun")
+    if "artefact" in file.attrs and not is_whole:
+        file.close()
+        raise InputError(f"{path}: damaged (its fields' sha256 is not theirs); delete it and rerun")
     return file
 
 
@@ -252,19 +268,32 @@ def _read_field(file: h5py.File, path: str | Path, item: Any) -> Any:
     try:
         if "axes" in item.metadata:
             return _read_array(file[item.name], path)
-        return _as_tuple(json.loads(file.attrs[item.name]))
-    except (KeyError, OSError) as error:
+        return _as_tuple(json.loads(_read_text(file, item.name)))
+    except (KeyError, OSError, ValueError) as error:
         raise InputError(
             f"{path}: field {item.name} cannot be read ({error}); delete the file and rerun"
         ) from error
 
 
 def _read_array(data: h5py.Dataset, path: str | Path) -> np.ndarray:
-    """Return the values, or a read-only map of them where they are large and not compressed."""
+    """Return the values, or a read-only map of them where they are large and not compressed.
+
+    Raises:
+        OSError: they are not what was written.  A map is read once for that, piece by piece, about
+            a second per gigabyte.
+    """
     offset = data.id.get_offset()
-    if data.size <= MAPPED or offset is None:
-        return data[()]
-    return np.memmap(path, data.dtype, "r", offset, data.shape)
+    is_mapped = data.size > MAPPED and offset is not None
+    values = np.memmap(path, data.dtype, "r", offset, data.shape) if is_mapped else data[()]
+    if not data.fletcher32 and _read_text(data, "sha256") != digest(values):
+        raise OSError("its sha256 is not the one written with it")
+    return values
+
+
+def _digest_of_attributes(file: h5py.File) -> str:
+    """Return the sha256 of all fields that are no arrays; HDF5 has no checksum of texts."""
+    texts = [f"{name}={_read_text(file, name)}" for name in sorted(file.attrs) if name != "sha256"]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def _as_tuple(value: Any) -> Any:

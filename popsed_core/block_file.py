@@ -1,12 +1,13 @@
 """Rows of float32 that grow block by block and survive a kill: a file that is resumed.
 
-The file starts with a digest of what it is for; another digest starts it anew.  Whatever lies
-beyond the last whole block is cut off.
+The file starts with a digest of what it is for; another digest starts it anew.  Each block ends
+with its checksum; whatever lies beyond the last whole block is cut off.
 """
 
-import errno
 import hashlib
+import logging
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from popsed_core.atomic import told_when_unwritable
 from popsed_core.errors import InputError
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+log = logging.getLogger(__name__)
+
 FLOAT_BYTES = 4
+SUM_BYTES = 4  # of a block's crc32
 
 
 class BlockFile:
@@ -34,22 +38,20 @@ class BlockFile:
         """
         self.path = Path(path)
         self.digest = hashlib.sha256(purpose.encode()).digest()
-        self.n_columns, self.block_bytes = n_columns, block_size * n_columns * FLOAT_BYTES
+        self.n_columns, self.block_size = n_columns, block_size
         self.row_bytes = n_columns * FLOAT_BYTES
+        self.block_bytes = block_size * self.row_bytes + SUM_BYTES
 
     def __enter__(self) -> "BlockFile":
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch()
         self.file = self.path.open("r+b")
-        start = len(self.digest)
-        is_ours = self.file.read(start) == self.digest
-        size = self.path.stat().st_size - start
-        self.n_rows = size // self.block_bytes * self.block_bytes // self.row_bytes
+        is_ours = self.file.read(len(self.digest)) == self.digest
+        self.n_rows = self._n_whole() * self.block_size if is_ours else 0
         if not is_ours:
-            self.n_rows = 0
             self.file.seek(0)
             self.file.write(self.digest)
-        self.file.truncate(start + self.n_rows * self.row_bytes)
+        self.file.truncate(self._place(self.n_rows))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,16 +61,39 @@ class BlockFile:
 
     def append(self, rows: Float32[np.ndarray, "row column"]) -> None:
         """Write one block at the end."""
-        self.file.seek(len(self.digest) + self.n_rows * self.row_bytes)
-        self.file.write(np.ascontiguousarray(rows).tobytes())
+        data = np.ascontiguousarray(rows).tobytes()
+        self.file.seek(self._place(self.n_rows))
+        self.file.write(data + _checksum(data))
         self.file.flush()
         self.n_rows += len(rows)
 
     def rows(self, start: int, stop: int) -> Float32[np.ndarray, "row column"]:
         """Read rows ``start`` to ``stop``."""
-        self.file.seek(len(self.digest) + start * self.row_bytes)
-        data = self.file.read((stop - start) * self.row_bytes)
-        return np.frombuffer(data, np.float32).reshape(-1, self.n_columns)
+        parts = []
+        while start < stop:
+            end = min(stop, (start // self.block_size + 1) * self.block_size)
+            self.file.seek(self._place(start))
+            parts.append(self.file.read((end - start) * self.row_bytes))
+            start = end
+        return np.frombuffer(b"".join(parts), np.float32).reshape(-1, self.n_columns)
+
+    def _place(self, row: int) -> int:
+        block, within = divmod(row, self.block_size)
+        return len(self.digest) + block * self.block_bytes + within * self.row_bytes
+
+    def _n_whole(self) -> int:
+        """Count the blocks before the first that is cut off or damaged; the file is behind them."""
+        number = 0
+        while len(block := self.file.read(self.block_bytes)) == self.block_bytes:
+            if block[-SUM_BYTES:] != _checksum(block[:-SUM_BYTES]):
+                log.warning("%s: block %d is damaged; made again from there", self.path, number + 1)
+                break
+            number += 1
+        return number
+
+
+def _checksum(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(SUM_BYTES, "little")
 
 
 def check_space(path: str | Path, n_bytes: int) -> None:
@@ -87,15 +112,9 @@ def told_when_full(path: str | Path, n_bytes: int) -> Iterator[None]:
     Raises:
         InputError: the disk (or the user's quota) is full; it names ``path`` and ``n_bytes``.
     """
-    try:
+    room = f"make room for {n_bytes / 1e9:.2f} GB, or lower training_set.chunk_size, and rerun"
+    with told_when_unwritable(path, room):
         yield
-    except (OSError, RuntimeError) as error:
-        # HDF5 hides the number in its text
-        texts = [f"errno = {number}" for number in DISK_FULL]
-        is_full = getattr(error, "errno", None) in DISK_FULL
-        if not is_full and not any(text in str(error) for text in texts):
-            raise
-        raise InputError(_too_full(path, n_bytes, "is full")) from error
 
 
 def _too_full(path: str | Path, n_bytes: int, what: str) -> str:

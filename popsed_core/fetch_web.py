@@ -17,7 +17,8 @@ import requests
 from filelock import FileLock
 from requests.exceptions import RequestException
 
-from popsed_core.artefacts import atomic_path, sha256
+from popsed_core.artefacts import sha256
+from popsed_core.atomic import DiskError, atomic_path, told_when_unwritable
 from popsed_core.config import Download
 from popsed_core.errors import InputError
 
@@ -72,7 +73,10 @@ def fetch_from_web(download: Download, output: Path, lock: Path) -> None:
     reasons = []
     for url in download.urls:
         try:
-            found = _fetch(url, output, pin, lock)
+            with told_when_unwritable(output):
+                found = _fetch(url, output, pin, lock)
+        except DiskError:
+            raise
         except InputError as error:
             logger.warning("%s", error)
             reasons.append(str(error))
@@ -181,6 +185,7 @@ class _Partial:
     """The file so far from one address, with what tells whether the server still has the same."""
 
     def __init__(self, output: Path, url: str) -> None:
+        self.output = output
         short = hashlib.sha256(url.encode()).hexdigest()[:8]
         self.path = output.with_name(f".{output.name}.{short}.partial")
         self._record = self.path.with_suffix(".validator")
@@ -256,7 +261,7 @@ def _try(url: str, partial: _Partial) -> bool:
 
 def _save(answer: requests.Response, partial: _Partial, total: int | None) -> None:
     last, start, first = time.monotonic(), time.monotonic(), partial.size
-    with partial.path.open("ab") as stream:
+    with told_when_unwritable(partial.output), partial.path.open("ab") as stream:
         for piece in answer.iter_content(PIECE):
             stream.write(piece)
             now = time.monotonic()

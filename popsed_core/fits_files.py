@@ -1,5 +1,6 @@
 """The border to FITS files: a missing, damaged or incomplete file is one clear InputError."""
 
+import io
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
+from popsed_core.atomic import atomic_path
 from popsed_core.errors import InputError
 from popsed_core.inputs import require_file
 
@@ -34,6 +36,21 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
             raise InputError(f"{path}: truncated FITS file; {REMEDY}")
         with hdus:
             yield hdus
+
+
+def write_fits(hdus: fits.HDUList, path: str | Path) -> None:
+    """Write a FITS file, atomically.
+
+    It is put together in memory: given a name astropy would choose a compression by its ending,
+    and call a full disk by a name of its own.
+
+    Raises:
+        InputError: the disk is full, or cannot be written to.
+    """
+    content = io.BytesIO()
+    hdus.writeto(content)
+    with atomic_path(path) as partial:
+        partial.write_bytes(content.getbuffer())
 
 
 def hdu_data(hdus: fits.HDUList, name: str, path: str | Path) -> np.ndarray:

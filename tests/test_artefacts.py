@@ -98,8 +98,8 @@ def test_an_artefact_with_a_source_keeps_its_provenance_too(path):
 def test_units_and_axes_are_in_the_file(path):
     a.save(make_toy(), path, ORIGIN)
     with a.open_hdf5(path) as file:
-        assert file["flux"].attrs["unit"] == "maggies"
-        assert file["flux"].attrs["axes"] == '["galaxy", "band"]'
+        assert file["flux"].attrs["unit"] == b"maggies"
+        assert file["flux"].attrs["axes"] == b'["galaxy", "band"]'
 
 
 def test_the_same_content_gives_the_same_bytes(path, tmp_path):

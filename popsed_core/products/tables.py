@@ -12,7 +12,8 @@ import numpy as np
 from astropy.io import fits
 
 from popsed_core import __version__
-from popsed_core.artefacts import atomic_path
+from popsed_core.atomic import atomic_path
+from popsed_core.fits_files import write_fits
 from popsed_core.products.columns import COLUMNS
 from popsed_core.products.samples import PopulationSamples
 
@@ -48,9 +49,7 @@ def write_tables(
             names, and the rows.
     """
     columns = table_columns(samples, n_rows)
-    # to a stream: given a name astropy would choose a compression by its ending
-    with atomic_path(path_to_fits) as partial, partial.open("wb") as stream:
-        _fits_table(columns, samples.source).writeto(stream)
+    write_fits(_fits_table(columns, samples.source), path_to_fits)
     with atomic_path(path_to_csv) as partial:
         partial.write_text(_csv_text(columns, samples.source))
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from popsed_core.artefacts import atomic_path
 from popsed_core.config import Cuts, MockSurvey, SpectraConfig
+from popsed_core.fits_files import write_fits
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.photometry.surveys.gama import FILTERS, STANDIN_KEY, ZERO_POINT
@@ -127,8 +127,7 @@ def write_tables(
         table = fits.BinTableHDU.from_columns([_column(*item) for item in columns.items()])
         table.name = name
         table.header[STANDIN_KEY] = (True, "made by PopSED, not by GAMA: not for science")
-        with atomic_path(path) as partial:
-            fits.HDUList([fits.PrimaryHDU(), table]).writeto(partial, overwrite=True)
+        write_fits(fits.HDUList([fits.PrimaryHDU(), table]), path)
 
 
 def _column(name: str, values: np.ndarray) -> fits.Column:
