@@ -1,19 +1,20 @@
 """One long loop for every job: epochs with a progress line, an ETA and atomic checkpoints.
 
 A job offers ``n_epochs``, ``epoch(i) -> metrics``, ``state_dict()`` and ``load_state_dict()``.
-If a checkpoint of the same configuration exists the loop goes on from it; a checkpoint of
-another configuration is refused.  Interrupted and resumed equals uninterrupted, bit for bit on
-CPU, because the job's random streams are part of its state.
+If a checkpoint of the same configuration exists the loop goes on from it, or from the one before
+it where it is damaged; a checkpoint of another configuration is refused.  Interrupted and resumed
+equals uninterrupted, bit for bit on CPU, because the job's random streams are part of its state.
 """
 
 import logging
 import time
+import zipfile
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 
-from popsed_core.artefacts import atomic_path
+from popsed_core.atomic import atomic_path
 from popsed_core.errors import InputError
 from popsed_core.inputs import require_file
 
@@ -53,6 +54,9 @@ def load_plain(path: str | Path) -> Any:
     """
     require_file(path)
     try:
+        with zipfile.ZipFile(path) as members:
+            if damaged := members.testzip():
+                raise zipfile.BadZipFile(f"{damaged} has another checksum")
         return torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:
         raise InputError(f"{path}: unreadable checkpoint ({error}); delete it and rerun") from error
@@ -78,22 +82,55 @@ def run(job: Job, checkpoint: str | Path | None = None, config_hash: str = "") -
         is_last = index + 1 == job.n_epochs
         if checkpoint is not None and (is_last or now - saved > CHECKPOINT_SECONDS):
             state = {"epoch": index + 1, "config_hash": config_hash, "job": job.state_dict()}
-            save_plain(state, checkpoint)
+            _save(state, Path(checkpoint))
             saved = now
 
 
+def forget(checkpoint: str | Path) -> None:
+    """Remove the checkpoints of a job that is done: they would stop the next configuration."""
+    for path in (Path(checkpoint), _previous(Path(checkpoint))):
+        path.unlink(missing_ok=True)
+
+
+def _previous(checkpoint: Path) -> Path:
+    return checkpoint.with_name(f"{checkpoint.name}.previous")
+
+
+def _save(state: dict[str, Any], checkpoint: Path) -> None:
+    """Write a checkpoint and keep the one before; at every moment one of them is whole."""
+    with atomic_path(checkpoint) as partial:
+        with partial.open("wb") as stream:
+            torch.save(state, stream)
+        if checkpoint.exists():
+            checkpoint.replace(_previous(checkpoint))
+
+
+def _newest(checkpoint: Path) -> tuple[Path, Any] | None:
+    """Return the newest checkpoint that is whole; None if there is none at all."""
+    found = [path for path in (checkpoint, _previous(checkpoint)) if path.exists()]
+    for path in found:
+        try:
+            return path, load_plain(path)
+        except InputError as error:
+            if path == found[-1]:
+                raise
+            log.warning("%s; goes on from the one before", str(error).split("; delete")[0])
+    return None
+
+
 def _resume(job: Job, checkpoint: str | Path | None, config_hash: str) -> int:
-    if checkpoint is None or not Path(checkpoint).exists():
+    newest = None if checkpoint is None else _newest(Path(checkpoint))
+    if newest is None:
         return 0
-    state = load_plain(checkpoint)
+    path, state = newest
     found = state.get("config_hash") if isinstance(state, dict) else None
     if found != config_hash:
         raise InputError(
-            f"{checkpoint}: belongs to another configuration "
+            f"{path}: belongs to another configuration "
             f"({found}, now {config_hash}); delete it or restore the configuration"
         )
     job.load_state_dict(state["job"])
-    log.info("resumed from %s at epoch %d/%d", checkpoint, state["epoch"], job.n_epochs)
+    log.info("resumed from %s at epoch %d/%d", path, state["epoch"], job.n_epochs)
     return int(state["epoch"])
 
 

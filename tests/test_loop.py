@@ -67,11 +67,62 @@ def test_a_checkpoint_of_another_configuration_is_refused_and_kept(checkpoint):
     assert checkpoint.read_bytes() == before
 
 
-def test_a_truncated_checkpoint_is_refused_by_name(checkpoint):
+def damaged(data, how):
+    """Return the bytes of a file that was cut off, or in which one byte is another."""
+    if how == "truncated":
+        return data[:200]
+    middle = data.index(b"\xff") if how == "flipped" else 0
+    return data[:middle] + bytes([data[middle] ^ 0x10]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize("how", ["truncated", "flipped", "empty"])
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(checkpoint, uninterrupted, caplog, how):
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(Walk(stop_after=5), checkpoint, CONFIG_HASH)
+    checkpoint.write_bytes(b"" if how == "empty" else damaged(checkpoint.read_bytes(), how))
+    resumed = Walk()
+    with caplog.at_level(logging.INFO):
+        loop.run(resumed, checkpoint, CONFIG_HASH)
+    assert torch.equal(resumed.position, uninterrupted)
+    told = "\n".join(caplog.messages)
+    assert "walk.pt: unreadable checkpoint" in told
+    assert "resumed from" in told
+    assert "walk.pt.previous at epoch 4/" in told
+
+
+def test_two_damaged_checkpoints_are_refused_by_name(checkpoint):
     loop.run(Walk(), checkpoint, CONFIG_HASH)
-    checkpoint.write_bytes(checkpoint.read_bytes()[:200])
-    with pytest.raises(InputError, match=r"walk\.pt: unreadable checkpoint"):
+    for path in checkpoint.parent.glob("walk.pt*"):
+        path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"walk\.pt\.previous: unreadable checkpoint"):
         loop.run(Walk(), checkpoint, CONFIG_HASH)
+
+
+def test_a_kill_between_two_renames_costs_one_checkpoint(checkpoint, uninterrupted):
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(Walk(stop_after=5), checkpoint, CONFIG_HASH)
+    checkpoint.unlink()  # the older one has been renamed, the newer one not yet
+    resumed = Walk()
+    loop.run(resumed, checkpoint, CONFIG_HASH)
+    assert torch.equal(resumed.position, uninterrupted)
+
+
+def test_a_job_that_is_done_leaves_no_checkpoint(checkpoint):
+    loop.run(Walk(), checkpoint, CONFIG_HASH)
+    assert len(list(checkpoint.parent.iterdir())) == 2
+    loop.forget(checkpoint)
+    assert list(checkpoint.parent.iterdir()) == []
+
+
+def test_a_clock_that_goes_backwards_changes_nothing(checkpoint, uninterrupted, monkeypatch):
+    ticks = iter(range(10**6, 0, -3600))
+    monkeypatch.setattr(time, "time", lambda: float(next(ticks)))
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(Walk(stop_after=5), checkpoint, CONFIG_HASH)
+    os.utime(checkpoint, (4e9, 4e9))  # the year 2096
+    resumed = Walk()
+    loop.run(resumed, checkpoint, CONFIG_HASH)
+    assert torch.equal(resumed.position, uninterrupted)
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path):

@@ -86,7 +86,8 @@ def run_train(args: argparse.Namespace) -> None:
         parameters_from_json,
     )
     from popsed_core.gpus import one_gpu
-    from popsed_core.loop import save_plain
+    from popsed_core.loop import forget, save_plain
+    from popsed_core.one_writer import one_writer
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.emulator_data import SegmentTask
     from popsed_core.spectra.emulator_fit import ChunkFiles, fit_segment
@@ -106,10 +107,10 @@ def run_train(args: argparse.Namespace) -> None:
     files = None
     if task.emulator.source == "chunks" and args.chunks is not None and args.basis is not None:
         files = ChunkFiles(args.chunks, args.basis)
-    with one_gpu(args.device):
+    with one_writer(args.checkpoint), one_gpu(args.device):
         segment = fit_segment(task, grid, sha256(args.ssp), args.checkpoint, files)
-    save_plain(segment, args.output)
-    args.checkpoint.unlink(missing_ok=True)  # or it would stop the next, changed configuration
+        save_plain(segment, args.output)
+        forget(args.checkpoint)
 
 
 def run_assemble(args: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """``popsed fit member``: train flows of the ensemble, one or several at once."""
 
 import argparse
+import logging
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from popsed_core.commands.common import (
 )
 from popsed_core.commands.emulator import add_emulator, read_emulator
 from popsed_core.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 def register(nouns: Subparsers) -> None:
@@ -77,10 +80,9 @@ def run_member(args: argparse.Namespace) -> None:
     """Train and write members."""
     from popsed_core.artefacts import load
     from popsed_core.config import FitConfig, SpectraConfig, from_json, parameters_from_json
-    from popsed_core.gpus import one_gpu
-    from popsed_core.inference.fit import fit_members
     from popsed_core.inference.task import FitTask, Survey
-    from popsed_core.loop import save_plain
+    from popsed_core.loop import forget
+    from popsed_core.one_writer import one_writer
     from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise import NoiseTable
     from popsed_core.runtime import set_threads
@@ -103,16 +105,50 @@ def run_member(args: argparse.Namespace) -> None:
     emulator = read_emulator(args, task)
     survey = Survey(grid, catalogue, noise, emulator)
     tasks = [replace(task, member=number) for number in args.member]
-    with one_gpu(args.device):
-        members, cost = fit_members(tasks, survey, args.checkpoint)
     inputs = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
     inputs |= {} if emulator is None else {"emulator": args.emulator}
     source = worst_source(grid.source, catalogue.source)
-    origin = asdict(provenance(args, inputs, source))
+    origin = {"source": source, "provenance": asdict(provenance(args, inputs, source))}
+    with one_writer(args.checkpoint) as has_waited:
+        if has_waited and _are_made(args, tasks, origin):
+            log.info("another process has trained the same meanwhile")
+        else:
+            _train(args, tasks, survey, origin)
+        forget(args.checkpoint)
+
+
+def _train(args: argparse.Namespace, tasks: Any, survey: Any, origin: dict[str, Any]) -> None:
+    from popsed_core.gpus import one_gpu
+    from popsed_core.inference.fit import fit_members
+    from popsed_core.loop import save_plain
+
+    with one_gpu(args.device):
+        members, cost = fit_members(tasks, survey, args.checkpoint)
     for member, output, cost_output in zip(members, args.output, args.cost, strict=True):
-        save_plain({**member, "source": source, "provenance": origin}, output)
+        save_plain({**member, **origin}, output)
         write_json(cost, cost_output)
-    args.checkpoint.unlink(missing_ok=True)  # or it would stop the next, changed configuration
+
+
+def _are_made(args: argparse.Namespace, tasks: Any, origin: dict[str, Any]) -> bool:
+    """Say whether all that is to be written is there, from the same data and settings."""
+    from popsed_core.config import to_json
+    from popsed_core.loop import load_plain
+
+    if not all(path.exists() for path in (*args.output, *args.cost)):
+        return False
+    for task, path in zip(tasks, args.output, strict=True):
+        expected = origin | {
+            "survey": task.survey,
+            "member": task.member,
+            "seed": task.seed,
+            "config": to_json(task.fit),
+            "spectra": to_json(task.spectra),
+            "parameters": to_json(task.parameters),
+        }
+        found = load_plain(path)
+        if any(found.get(key) != value for key, value in expected.items()):
+            return False
+    return True
 
 
 def _check_numbers(args: argparse.Namespace) -> None:

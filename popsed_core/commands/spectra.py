@@ -67,6 +67,7 @@ def run_chunk(args: argparse.Namespace) -> None:
         from_json,
         parameters_from_json,
     )
+    from popsed_core.one_writer import one_writer
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.fsps_data import data_folder
     from popsed_core.spectra.ssp import SSPGrid
@@ -84,9 +85,9 @@ def run_chunk(args: argparse.Namespace) -> None:
         fsps = from_json(FSPSConfig, args.fsps, "--fsps")
         task = dataclasses.replace(task, sps_home=str(data_folder(fsps, args.fsps_data)))
     grid = load(args.ssp, SSPGrid)
-    make_chunk(
-        task, grid, args.output, args.partial, provenance(args, {"ssp": args.ssp}, grid.source)
-    )
+    origin = provenance(args, {"ssp": args.ssp}, grid.source)
+    with one_writer(args.partial):
+        make_chunk(task, grid, args.output, args.partial, origin)
 
 
 def run_index(args: argparse.Namespace) -> None:

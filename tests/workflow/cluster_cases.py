@@ -22,7 +22,7 @@ OTHER = "results/table2_mock/members/member_2.pt"
 NOISE = "results/toy_survey/noise.h5"
 TIMEOUT = 500  # [s] of one case
 N_EPOCHS = 100  # of the fit that outlasts its limit
-N_SLOW = 40  # of fits that are interrupted
+N_SLOW = 80  # of fits that are interrupted
 DAWDLE = 0.9  # [s] per line of its log
 SLOW = f"""
 import logging

@@ -90,7 +90,9 @@ def test_a_killed_snakemake_is_recovered_as_the_guide_says(runs, built, tmp_path
     assert locked.code == 1
     assert "--unlock" in locked.text
     assert ended.code == 0, ended.text
-    assert set(ended.states()) == {"COMPLETED"}
+    assert ended.states() == ["COMPLETED", "COMPLETED"]
+    log = (ended.folder / "logs/table2_mock/fit_member_1.log").read_text()
+    assert "another process has trained the same meanwhile" in log
     undisturbed = cases.alone(built, tmp_path / "alone", cases.N_SLOW)
     assert (ended.folder / cases.MEMBER).read_bytes() == undisturbed.read_bytes()
 
