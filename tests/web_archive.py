@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -20,6 +21,7 @@ class Archive(ThreadingHTTPServer):
         self.agents = lambda agent: True
         self.has_ranges = True
         self.shift = 0  # by which parts begin too late
+        self.piece, self.pause = 0, 0.0  # [byte], [s] after each piece: the pace of a network
         self.asked: list[dict[str, str]] = []
 
     def url(self, name, folder="dr3"):
@@ -68,7 +70,13 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        self.wfile.write(body)
+        size = archive.piece or len(body) or 1
+        try:
+            for begin in range(0, len(body), size):
+                self.wfile.write(body[begin : begin + size])
+                time.sleep(archive.pause)
+        except ConnectionError:  # whoever asked has been killed
+            self.close_connection = True
 
     def log_message(self, *_):
         pass
