@@ -51,18 +51,34 @@ class Provenance:
         config: the configuration section that made it, as JSON.
         seed: the run's seed.
         inputs: sha256 of each input file, by role.
+        paths: where the inputs were, by role: relative to the working folder, or only the name
+            of a file that lay elsewhere.
+        command: the verb of ``popsed`` that made it.
+        arguments: of the verb, as JSON: other sections, names and numbers.
+        code: hash of the code that ran (:func:`popsed_core.code_version.code_version`).
+        versions: of Python and of the packages that this code imports.
     """
 
     source: str = "real"
     config: str = "{}"
     seed: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+    arguments: str = "{}"
+    code: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def sha256(path: str | Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def record(provenance: Provenance) -> str:
+    """Return a provenance as JSON."""
+    return json.dumps(asdict(provenance), sort_keys=True)
 
 
 def check_axes(artefact: Any) -> None:
@@ -153,7 +169,7 @@ def save_streamed(
 def _write_header(file: h5py.File, kind: type, provenance: Provenance) -> None:
     file.attrs["artefact"] = kind.__name__
     file.attrs["popsed_version"] = __version__
-    file.attrs["provenance"] = json.dumps(asdict(provenance), sort_keys=True)
+    file.attrs["provenance"] = record(provenance)
 
 
 def _write_field(file: h5py.File, name: str, metadata: Mapping[str, Any], value: Any) -> None:

@@ -1,6 +1,7 @@
 """``popsed fit member``: train flows of the ensemble, one or several at once."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from popsed_core.commands.common import (
     add_verb,
     check_bands,
     positive,
-    provenance,
     worst_source,
     write_json,
 )
 from popsed_core.commands.emulator import add_emulator, read_emulator
+from popsed_core.commands.origin import arguments_of, provenance
 from popsed_core.errors import InputError
 
 
@@ -79,7 +80,6 @@ def run_member(args: argparse.Namespace) -> None:
     from popsed_core.config import FitConfig, SpectraConfig, from_json, parameters_from_json
     from popsed_core.inference.fit import fit_members
     from popsed_core.inference.task import FitTask, Survey
-    from popsed_core.loop import save_plain
     from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise import NoiseTable
     from popsed_core.runtime import set_threads
@@ -110,8 +110,23 @@ def run_member(args: argparse.Namespace) -> None:
     inputs = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
     inputs |= {} if emulator is None else {"emulator": args.emulator}
     source = worst_source(grid.source, catalogue.source)
-    origin = asdict(provenance(args, inputs, source))
-    for member, output, cost_output in zip(members, args.output, args.cost, strict=True):
-        save_plain({**member, "source": source, "provenance": origin}, output)
-        write_json(cost, cost_output)
+    _write(args, provenance(args, inputs, source), members, cost)
     args.checkpoint.unlink(missing_ok=True)  # or it would stop the next, changed configuration
+
+
+def _write(
+    args: argparse.Namespace,
+    origin: "popsed_core.artefacts.Provenance",
+    members: Sequence[Mapping[str, Any]],
+    cost: Mapping[str, Any],
+) -> None:
+    """Write members and costs; a member's record is the same trained alone or with others."""
+    from popsed_core.loop import save_plain
+    from popsed_core.products.records import write_beside
+
+    for k, member in enumerate(members):
+        own = replace(origin, arguments=arguments_of(args, member=args.member[k]))
+        origins = {"source": own.source, "provenance": asdict(own)}
+        save_plain({**member, **origins}, args.output[k])
+        write_json(cost, args.cost[k])
+        write_beside(own, args.cost[k])

@@ -1,7 +1,7 @@
 """The emulator: one network per wavelength segment, then all of them in one file."""
 
 HAS_FSPS = CONFIG.ssp.reader == "fsps"  # its own speed then stands in the certificate
-EMULATOR_CODE = code_version("popsed_core.spectra.emulator_fit")
+EMULATOR_CODE = code_of("emulator train")
 
 
 rule train_segment:
@@ -56,7 +56,7 @@ rule assemble_emulator:
         mem_mb=1500,
         runtime=10,
     params:
-        code=code_version("popsed_core.spectra.emulator"),
+        code=code_of("emulator assemble"),
     message:
         "emulator: put all segments together"
     shell:
@@ -87,11 +87,7 @@ rule validate_emulator:
         runtime=20,
     params:
         fsps=partial(fsps_options, HAS_FSPS),
-        code=code_version(
-            "popsed_core.photometry.emulator_accuracy",
-            "popsed_core.photometry.emulator_speed",
-            "popsed_core.products.emulator_report",
-        ),
+        code=code_of("emulator validate"),
     message:
         "emulator: measure its errors on spectra that it never saw"
     shell:
@@ -119,7 +115,7 @@ rule figure_emulator_accuracy:
         mem_mb=1500,
         runtime=10,
     params:
-        code=code_version("popsed_core.figures.emulator_accuracy"),
+        code=code_of("figure emulator_accuracy"),
     message:
         "emulator: draw its errors"
     shell:

@@ -25,7 +25,7 @@ rule write_provenance:
         runtime=10,
     params:
         imitated=imitated_option,
-        code=code_version("popsed_core.products.provenance_report"),
+        code=code_of("products provenance"),
     message:
         "{wildcards.survey}: say where the result comes from"
     shell:
@@ -55,4 +55,5 @@ rule html_report:
     # the numbers end up on the terminal: they are the answer
     shell:
         "snakemake {params.workflow} --report {output:q} -- {input:q} > {log:q} 2>&1"
+        " && popsed products record {output:q} --code {params.texts} --inputs {input:q}"
         " && cat {input.markdown:q}"
