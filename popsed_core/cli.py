@@ -24,6 +24,7 @@ from popsed_core.commands import (
     noise,
     plan,
     products,
+    provenance,
     spectra,
     ssp,
 )
@@ -47,6 +48,7 @@ NOUNS = (
     config,
     bench,
     plan,
+    provenance,
     doctor,
 )
 
