@@ -8,6 +8,7 @@ snakemake -c2 figures            only the figures of the default survey
 snakemake -c2 paper_figure_2     a figure of the paper, 2 to 7 (config/paper.yaml: its own fit)
 snakemake -c2 training_set       spectra on disk and their principal components
 snakemake -c2 engines            the default survey with exact and with emulated spectra
+snakemake -c2 crate              the default survey's run as an RO-Crate, for archives
 snakemake -c2 --config survey=NAME | --configfile config/smoke.yaml
 """
 
@@ -25,6 +26,7 @@ include: "workflow/rules/emulator.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/products.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/crate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/engines.smk"
 
@@ -42,6 +44,7 @@ localrules:
     paper,
     figures,
     report,
+    crate,
 
 
 rule all:
@@ -140,3 +143,10 @@ rule report:
         f"results/{CONFIG.survey}/report.html",
     message:
         f"the report is results/{CONFIG.survey}/report.html"
+
+
+rule crate:
+    input:
+        f"results/{CONFIG.survey}/crate/ro-crate-metadata.json",
+    message:
+        f"the RO-Crate is the folder results/{CONFIG.survey}/crate"

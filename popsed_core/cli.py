@@ -13,6 +13,7 @@ from popsed_core.commands import (
     bench,
     catalogue,
     config,
+    crate,
     data,
     doctor,
     emulator,
@@ -49,6 +50,7 @@ NOUNS = (
     bench,
     plan,
     provenance,
+    crate,
     doctor,
 )
 

@@ -36,6 +36,7 @@ CODE = {  # verb: the modules whose code decides what it writes
         "popsed_core.products.summary",
         "popsed_core.products.redshift_distribution",
     ),
+    "crate": ("popsed_core.products.crate",),
     "products provenance": ("popsed_core.products.provenance_report",),
 }
 LIBRARIES = {  # that make numbers or draw them, by the name of their import
@@ -52,6 +53,7 @@ LIBRARIES = {  # that make numbers or draw them, by the name of their import
     "sedpy": "astro-sedpy",
     "sklearn": "scikit-learn",
     "speclite": "speclite",
+    "rocrate": "rocrate",
     "torch": "torch",
 }
 # not of the result: recorded elsewhere, only shown, or free to differ between machines

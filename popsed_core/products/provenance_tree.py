@@ -6,7 +6,7 @@ all files of the ``results`` and ``resources`` folders beside.  Each file is fol
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,9 @@ class Files:
         if is_there and self.sha256(path) == wanted:
             return path, HERE
         if self._by_sha256 is None:
-            every = [p for name in FOLDERS for p in (self.base / name).rglob("*") if p.is_file()]
-            self._by_sha256 = {self.sha256(path): path for path in sorted(every, reverse=True)}
+            every = [path for name in FOLDERS for path in (self.base / name).rglob("*")]
+            real = [path for path in every if path.is_file() and not path.is_symlink()]
+            self._by_sha256 = {self.sha256(path): path for path in sorted(real, reverse=True)}
         moved = self._by_sha256.get(wanted)
         if moved is not None:
             return moved, HERE
@@ -94,23 +95,41 @@ def tree_of(path: Path) -> Node:
     Raises:
         InputError: the file is missing or unreadable, or nothing says where it comes from.
     """
-    path = path.absolute()
-    files = Files(working_folder(path))
+    return trees_of([path])[0]
+
+
+def trees_of(paths: Sequence[Path]) -> list[Node]:
+    """Return the trees of files of one run; what is told in one is not told again in the next.
+
+    Raises:
+        InputError: a file is missing or unreadable, or nothing says where it comes from.
+    """
+    files = Files(working_folder(paths[0].absolute()))
+    seen: set[str] = set()
+    return [_root(path, files, seen) for path in paths]
+
+
+def _root(path: Path, files: Files, seen: set[str]) -> Node:
     record = read_record(path)
     if record is None:
         raise InputError(
-            f"{path.name}: carries no provenance and has no record beside it: not made by popsed, "
+            f"{path}: carries no provenance and has no record beside it: not made by popsed, "
             "or the record is lost; delete it and rerun to make it again"
         )
+    path = path.absolute()
     if record.sha256 not in (None, files.sha256(path)):
         return Node(files.name(path), str(record.sha256), CHANGED)
     root = Node(files.name(path), files.sha256(path))
-    _follow(root, path, files, {root.sha256})
+    _follow(root, path, files, seen)
     return root
 
 
 def _follow(node: Node, path: Path, files: Files, seen: set[str]) -> None:
     """Read a file's record and follow its inputs, each before the next."""
+    if node.file in seen:
+        node.state = ABOVE
+        return
+    seen.add(node.file)
     record = read_record(path)
     if record is None:
         return
@@ -120,12 +139,7 @@ def _follow(node: Node, path: Path, files: Files, seen: set[str]) -> None:
         found, state = files.find(was_at, wanted)
         name = was_at if found is None else files.name(found)
         child = node.inputs[role] = Node(name, wanted, state)
-        if found is None or state != HERE:
-            continue
-        if wanted in seen:
-            child.state = ABOVE
-        else:
-            seen.add(wanted)
+        if found is not None and state == HERE:
             _follow(child, found, files, seen)
 
 
@@ -168,7 +182,9 @@ def _lines(node: Node, role: str, depth: int, told: dict[str, str]) -> Iterator[
         yield from _row("sha256", node.sha256, depth)
     if (origin := node.provenance) is not None:
         code = f", code {origin.code}" if origin.code else ""
-        made = f"{origin.command or 'popsed'}{code}, seed {origin.seed}, source {origin.source}"
+        made = (
+            f"{origin.command or 'popsed'}{code}, seed {origin.seed or '-'}, source {origin.source}"
+        )
         yield from _row("made by", made, depth)
         new = {name: text for name, text in origin.versions.items() if told.get(name) != text}
         told |= new

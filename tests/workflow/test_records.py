@@ -4,8 +4,10 @@ import base64
 import csv
 import io
 import json
+import time
 
 import pytest
+from crate_tools import required_issues
 from workflow_tools import SMOKE, call, snakemake
 
 from popsed_core.artefacts import sha256
@@ -117,3 +119,19 @@ def test_code_that_records_reruns_nothing(repo, name):
     path = repo / "popsed_core" / "commands" / name
     path.write_text(path.read_text() + "\nEXTRA = 1\n")
     assert "Nothing to be done" in snakemake(repo, "-n", *SMOKE)
+
+
+@pytest.mark.slow
+def test_the_crate_of_the_run_is_valid_and_made_in_seconds(repo, monkeypatch):
+    start = time.monotonic()
+    snakemake(repo, "--cores", "1", *SMOKE, "--", "crate")
+    assert time.monotonic() - start < 60  # 6 s on an idle machine
+    folder = repo / SURVEY / "crate"
+    assert required_issues(folder, "workflow-run-crate-0.5", monkeypatch) == []
+    entities = json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]
+    files = {entity["@id"]: entity for entity in entities if "File" in entity["@type"]}
+    for name, entity in files.items():
+        assert sha256(folder / name) == entity["sha256"]
+    assert {*made_files(repo), TABLE, "Snakefile", "config/smoke.yaml"} <= files.keys()
+    assert read_record(folder / "ro-crate-metadata.json") is not None
+    assert "Nothing to be done" in snakemake(repo, "-n", *SMOKE, "--", "crate")

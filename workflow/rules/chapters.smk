@@ -57,3 +57,25 @@ def this_workflow(wildcards):
     if settings.config:
         options += ["--config", *settings.config_args]
     return shlex.join(options)
+
+
+def beside_snakefile(name):
+    """A file of the checkout, relative to the working folder."""
+    return os.path.relpath(Path(workflow.basedir) / name)
+
+
+def workflow_files():
+    """What decides a run: the Snakefile, its rules, the configuration and its overlays."""
+    rules = sorted(Path(workflow.basedir).glob("workflow/rules/*.smk"))
+    overlays = workflow.config_settings.configfiles
+    named = ["Snakefile", *rules, "config.yaml"]
+    return [*map(beside_snakefile, named), *map(os.path.relpath, overlays)]
+
+
+def crate_products(wildcards):
+    """The files of a run that nothing else is made from; their records lead to the others."""
+    names = (
+        "report.html samples.csv summary.json diagnostics.csv redshift_distribution.csv"
+        " cut_flow.csv"
+    )
+    return [f"results/{wildcards.survey}/{name}" for name in names.split()]
