@@ -53,18 +53,34 @@ class Provenance:
         config: the configuration section that made it, as JSON.
         seed: the run's seed.
         inputs: sha256 of each input file, by role.
+        paths: where the inputs were, by role: relative to the working folder, or only the name
+            of a file that lay elsewhere.
+        command: the verb of ``popsed`` that made it.
+        arguments: of the verb, as JSON: other sections, names and numbers.
+        code: hash of the code that ran (:func:`popsed_core.code_version.code_version`).
+        versions: of Python and of the packages that this code imports.
     """
 
     source: str = "real"
     config: str = "{}"
     seed: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+    arguments: str = "{}"
+    code: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def sha256(path: str | Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def record(provenance: Provenance) -> str:
+    """Return a provenance as JSON."""
+    return json.dumps(asdict(provenance), sort_keys=True)
 
 
 def check_axes(artefact: Any) -> None:
@@ -145,7 +161,7 @@ def _new_file(path: str | Path) -> Iterator[h5py.File]:
 def _write_header(file: h5py.File, kind: type, provenance: Provenance) -> None:
     _write_text(file, "artefact", kind.__name__)
     _write_text(file, "popsed_version", __version__)
-    _write_text(file, "provenance", json.dumps(asdict(provenance), sort_keys=True))
+    _write_text(file, "provenance", record(provenance))
 
 
 def _write_field(file: h5py.File, name: str, metadata: Mapping[str, Any], value: Any) -> None:
@@ -173,7 +189,8 @@ def _write_text(owner: h5py.File | h5py.Dataset, name: str, text: str) -> None:
     owner.attrs.create(name, np.bytes_(data), dtype=h5py.string_dtype("utf-8", len(data)))
 
 
-def _read_text(owner: h5py.File | h5py.Dataset, name: str) -> str:
+def read_text(owner: HDF5File | HDF5Dataset, name: str) -> str:
+    """Return a text that a file or one of its arrays carries; empty where it carries none."""
     value = owner.attrs.get(name, "")
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -229,7 +246,7 @@ def load_provenance(path: str | Path) -> Provenance:
     with _open(path) as file:
         if "provenance" not in file.attrs:
             raise InputError(f"{path}: carries no provenance, so it is no popsed artefact")
-        return Provenance(**json.loads(_read_text(file, "provenance")))
+        return Provenance(**json.loads(read_text(file, "provenance")))
 
 
 def open_hdf5(path: str | Path) -> h5py.File:
@@ -250,8 +267,8 @@ def open_hdf5(path: str | Path) -> h5py.File:
 def _open(path: str | Path, kind: str | None = None) -> h5py.File:
     file = open_hdf5(path)
     try:
-        found = _read_text(file, "artefact") or "no popsed artefact"
-        is_whole = _read_text(file, "sha256") == _digest_of_attributes(file)
+        found = read_text(file, "artefact") or "no popsed artefact"
+        is_whole = read_text(file, "sha256") == _digest_of_attributes(file)
     except (KeyError, OSError, RuntimeError, ValueError) as error:
         file.close()
         raise InputError(f"{path}: damaged ({error}); delete it and rerun") from error
@@ -268,7 +285,7 @@ def _read_field(file: h5py.File, path: str | Path, item: Any) -> Any:
     try:
         if "axes" in item.metadata:
             return _read_array(file[item.name], path)
-        return _as_tuple(json.loads(_read_text(file, item.name)))
+        return _as_tuple(json.loads(read_text(file, item.name)))
     except (KeyError, OSError, ValueError) as error:
         raise InputError(
             f"{path}: field {item.name} cannot be read ({error}); delete the file and rerun"
@@ -285,14 +302,14 @@ def _read_array(data: h5py.Dataset, path: str | Path) -> np.ndarray:
     offset = data.id.get_offset()
     is_mapped = data.size > MAPPED and offset is not None
     values = np.memmap(path, data.dtype, "r", offset, data.shape) if is_mapped else data[()]
-    if not data.fletcher32 and _read_text(data, "sha256") != digest(values):
+    if not data.fletcher32 and read_text(data, "sha256") != digest(values):
         raise OSError("its sha256 is not the one written with it")
     return values
 
 
 def _digest_of_attributes(file: h5py.File) -> str:
     """Return the sha256 of all fields that are no arrays; HDF5 has no checksum of texts."""
-    texts = [f"{name}={_read_text(file, name)}" for name in sorted(file.attrs) if name != "sha256"]
+    texts = [f"{name}={read_text(file, name)}" for name in sorted(file.attrs) if name != "sha256"]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from popsed_core.commands import (
     bench,
     catalogue,
     config,
+    crate,
     data,
     doctor,
     emulator,
@@ -24,6 +25,7 @@ from popsed_core.commands import (
     noise,
     plan,
     products,
+    provenance,
     spectra,
     ssp,
 )
@@ -47,6 +49,8 @@ NOUNS = (
     config,
     bench,
     plan,
+    provenance,
+    crate,
     doctor,
 )
 

@@ -58,6 +58,19 @@ def imports(module: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in ours if _source(name) is not None))
 
 
+@cache
+def libraries(*modules: str) -> tuple[str, ...]:
+    """Return the names of all that the modules and their imports within the package import."""
+    names: set[str] = set()
+    for module in set().union(*(import_closure(name) for name in modules)):
+        for node in ast.walk(_tree(module)):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    return tuple(sorted(names))
+
+
 def _source(module: str) -> Path | None:
     base = ROOT / module.replace(".", "/")
     for path in (base.with_suffix(".py"), base / "__init__.py"):

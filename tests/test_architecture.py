@@ -23,6 +23,8 @@ DOORWAYS = {  # foreign library: the only places that import it
     "matplotlib": ("figures/",),
     "sklearn": ("products/classifier.py",),
     "threadpoolctl": ("products/classifier.py",),
+    "rocrate": ("products/crate.py",),
+    "rocrate_validator": (),
     "yaml": ("config.py",),
     "pydantic": ("config.py", "config_help.py"),
     "snakemake": (),

@@ -11,8 +11,8 @@ from popsed_core.commands.common import (
     add_redshift_range,
     add_section,
     add_verb,
-    provenance,
 )
+from popsed_core.commands.origin import provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -74,8 +74,10 @@ def save_catalogue(
     """Write the catalogue, its reference and its cut-flow."""
     from popsed_core.artefacts import save
     from popsed_core.photometry.catalogue import write_cut_flow
+    from popsed_core.products.records import write_beside
 
     origin = provenance(args, inputs, catalogue.source)
     save(catalogue, args.catalogue, origin)
     save(reference, args.reference, origin)
     write_cut_flow(catalogue, args.cut_flow)
+    write_beside(origin, args.cut_flow)

@@ -1,4 +1,4 @@
-"""What every verb of the command line shares: arguments with units, provenance, output lines.
+"""What every verb of the command line shares: arguments with units, output lines.
 
 Imports nothing heavy at the top, so that ``popsed --help`` answers at once.
 """
@@ -69,7 +69,7 @@ def add_verb(
     """Add a verb that calls ``run(args)``; the text becomes its help."""
     parser = verbs.add_parser(name, help=text, description=text)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    parser.set_defaults(run=run, label="")
+    parser.set_defaults(run=run, label="", verb=parser.prog.partition(" ")[2])
     return parser
 
 
@@ -141,26 +141,6 @@ def add_engines(parser: argparse.ArgumentParser, is_required: bool = True) -> No
             metavar="PATH",
             help=f"samples of a fit with {name} spectra (HDF5)",
         )
-
-
-def provenance(
-    args: argparse.Namespace, inputs: Mapping[str, Path | None], source: str
-) -> "popsed_core.artefacts.Provenance":
-    """Return the provenance of an artefact that a verb is about to write.
-
-    Args:
-        args: the verb's arguments; ``section`` and ``seed`` are recorded where they exist.
-        inputs: the files read, by role; None where the verb had none.
-        source: one of ``SOURCES``: the worst of the inputs.
-    """
-    from popsed_core.artefacts import Provenance, sha256
-
-    return Provenance(
-        source=source,
-        config=getattr(args, "section", "{}"),
-        seed=getattr(args, "seed", 0),
-        inputs={role: sha256(path) for role, path in inputs.items() if path is not None},
-    )
 
 
 def check_bands(args: argparse.Namespace, **artefacts: Any) -> None:

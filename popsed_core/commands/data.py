@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb
+from popsed_core.commands.origin import provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -28,5 +29,7 @@ def run_fetch(args: argparse.Namespace) -> None:
     """Download one file."""
     from popsed_core.config import Download, from_json
     from popsed_core.fetch import fetch
+    from popsed_core.products.records import write_beside
 
     fetch(from_json(Download, args.section, "--section"), args.output, args.lock, args.offline)
+    write_beside(provenance(args, {}, "real"), args.output)

@@ -1,6 +1,7 @@
 """``popsed emulator train|assemble|validate|compare``: networks that predict spectra."""
 
 import argparse
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from popsed_core.commands.common import (
     add_threads,
     add_verb,
     positive,
+    worst_source,
     write_json,
     write_text,
 )
+from popsed_core.commands.origin import numbered, provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -107,9 +110,11 @@ def run_train(args: argparse.Namespace) -> None:
     files = None
     if task.emulator.source == "chunks" and args.chunks is not None and args.basis is not None:
         files = ChunkFiles(args.chunks, args.basis)
+    inputs = {"ssp": args.ssp} | ({} if files is None else files._asdict())
+    origin = provenance(args, inputs, grid.source)
     with one_writer(args.checkpoint), one_gpu(args.device):
         segment = fit_segment(task, grid, sha256(args.ssp), args.checkpoint, files)
-        save_plain(segment, args.output)
+        save_plain({**segment, "provenance": asdict(origin)}, args.output)
         forget(args.checkpoint)
 
 
@@ -119,16 +124,20 @@ def run_assemble(args: argparse.Namespace) -> None:
     from popsed_core.spectra.emulator import assemble
 
     segments = [load_plain(path) for path in args.segments]
-    save_plain({"segments": assemble(segments, [str(path) for path in args.segments])}, args.output)
+    whole = assemble(segments, [str(path) for path in args.segments])
+    origin = provenance(args, numbered("segment", args.segments), whole[0]["source"])
+    origin = replace(origin, config=whole[0]["emulator"], seed=whole[0]["seed"])
+    save_plain({"segments": whole, "provenance": asdict(origin)}, args.output)
 
 
 def run_validate(args: argparse.Namespace) -> None:
     """Measure an emulator's errors and speed, and write its certificate."""
-    from popsed_core.artefacts import Provenance, load, save, sha256
+    from popsed_core.artefacts import load, save, sha256
     from popsed_core.config import FSPSConfig, SpectraConfig, from_json
     from popsed_core.photometry.emulator_accuracy import measure
     from popsed_core.photometry.emulator_speed import fsps_rate, throughput
     from popsed_core.products.emulator_report import accuracy_markdown, summarise_accuracy
+    from popsed_core.products.records import write_beside
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.emulator import check_emulator
     from popsed_core.spectra.fsps_data import data_folder
@@ -136,20 +145,21 @@ def run_validate(args: argparse.Namespace) -> None:
 
     set_threads(args.n_threads)
     segments = _read_segments(args.emulator)
-    inputs = {"emulator": sha256(args.emulator), "ssp": sha256(args.ssp)}
     own = from_json(SpectraConfig, segments[0]["spectra"], str(args.emulator))
-    check_emulator(segments, inputs["ssp"], own, {}, str(args.emulator))
+    check_emulator(segments, sha256(args.ssp), own, {}, str(args.emulator))
     grid = load(args.ssp, SSPGrid)
     accuracy = measure(segments, grid, args.n_spectra)
     speed = throughput(segments, grid)
     if args.fsps is not None:
         folder = data_folder(from_json(FSPSConfig, args.fsps, "--fsps"), args.fsps_data)
         speed["spectra_forward"]["fsps"] = fsps_rate(segments, grid, folder)
-    config, seed = segments[0]["emulator"], segments[0]["seed"]
-    save(accuracy, args.output, Provenance(accuracy.source, config, seed, inputs))
-    numbers = summarise_accuracy(accuracy, speed, inputs["emulator"])
+    origin = provenance(args, {"emulator": args.emulator, "ssp": args.ssp}, accuracy.source)
+    origin = replace(origin, config=segments[0]["emulator"], seed=segments[0]["seed"])
+    save(accuracy, args.output, origin)
+    numbers = summarise_accuracy(accuracy, speed, origin.inputs["emulator"])
     write_json(numbers, args.json)
     write_text(accuracy_markdown(numbers), args.markdown)
+    write_beside(origin, args.json, args.markdown)
 
 
 def run_compare(args: argparse.Namespace) -> None:
@@ -157,6 +167,7 @@ def run_compare(args: argparse.Namespace) -> None:
     from popsed_core.artefacts import load
     from popsed_core.photometry.catalogue import Reference
     from popsed_core.products.engines import compare_engines, engines_csv, engines_markdown
+    from popsed_core.products.records import write_beside
     from popsed_core.products.samples import PopulationSamples
 
     exact, emulated = (load(path, PopulationSamples) for path in (args.exact, args.emulated))
@@ -165,6 +176,9 @@ def run_compare(args: argparse.Namespace) -> None:
     write_json(numbers, args.json)
     write_text(engines_csv(numbers), args.csv)
     write_text(engines_markdown(numbers), args.markdown)
+    inputs = {name: getattr(args, name) for name in ("exact", "emulated", "reference")}
+    origin = provenance(args, inputs, worst_source(exact.source, emulated.source))
+    write_beside(origin, args.json, args.csv, args.markdown)
 
 
 def read_emulator(args: argparse.Namespace, task: Any) -> Any:

@@ -14,10 +14,10 @@ from popsed_core.commands.common import (
     add_threads,
     add_verb,
     check_bands,
-    provenance,
     worst_source,
 )
 from popsed_core.commands.emulator import add_emulator, read_emulator
+from popsed_core.commands.origin import numbered, provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -76,4 +76,4 @@ def run_sample(args: argparse.Namespace) -> None:
 def _inputs(args: argparse.Namespace) -> dict[str, Path]:
     fixed = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
     fixed |= {} if args.emulator is None else {"emulator": args.emulator}
-    return fixed | {f"member_{k}": path for k, path in enumerate(args.members, start=1)}
+    return fixed | numbered("member", args.members)

@@ -13,6 +13,7 @@ from popsed_core.commands.common import (
     add_verb,
     check_bands,
 )
+from popsed_core.commands.origin import numbered, provenance
 
 GALAXY_KEYS = ("n_steps", *(f"galaxies.{key}" for key in ("n", "setup_s", "step_s", "memory_mb")))
 # option: module and class of what it holds, read only where the figure is given one
@@ -53,9 +54,20 @@ def register(nouns: Subparsers) -> None:
 
 def run_figure(args: argparse.Namespace) -> None:
     """Draw and write one figure."""
-    from popsed_core.figures.registry import write
+    from popsed_core.artefacts import record
+    from popsed_core.figures.registry import source_of, write
 
-    write(args.name, _load_artefacts(args), *args.outputs)
+    artefacts = _load_artefacts(args)
+    source = source_of(args.name, artefacts)  # refuses an unknown name
+    args.verb = f"figure {args.name}"
+    origin = provenance(args, _inputs(args), source)
+    write(args.name, artefacts, *args.outputs, record=record(origin))
+
+
+def _inputs(args: argparse.Namespace) -> dict[str, Path | None]:
+    single = (*WITH_BANDS, "reference", "accuracy", "bench_step", "bench_galaxies")
+    given = {name: getattr(args, name) for name in single}
+    return given | numbered("member", args.members) | numbered("basis", args.bases)
 
 
 def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:

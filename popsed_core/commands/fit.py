@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from popsed_core.commands.common import (
     add_verb,
     check_bands,
     positive,
-    provenance,
     worst_source,
     write_json,
 )
 from popsed_core.commands.emulator import add_emulator, read_emulator
+from popsed_core.commands.origin import arguments_of, provenance
 from popsed_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ def run_member(args: argparse.Namespace) -> None:
     inputs = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
     inputs |= {} if emulator is None else {"emulator": args.emulator}
     source = worst_source(grid.source, catalogue.source)
-    origin = {"source": source, "provenance": asdict(provenance(args, inputs, source))}
+    origin = provenance(args, inputs, source)
     with one_writer(args.checkpoint) as has_waited:
         if has_waited and _are_made(args, tasks, origin):
             log.info("another process has trained the same meanwhile")
@@ -117,36 +118,51 @@ def run_member(args: argparse.Namespace) -> None:
         forget(args.checkpoint)
 
 
-def _train(args: argparse.Namespace, tasks: Any, survey: Any, origin: dict[str, Any]) -> None:
+def _train(
+    args: argparse.Namespace, tasks: Any, survey: Any, origin: "popsed_core.artefacts.Provenance"
+) -> None:
     from popsed_core.gpus import one_gpu
     from popsed_core.inference.fit import fit_members
-    from popsed_core.loop import save_plain
 
     with one_gpu(args.device):
         members, cost = fit_members(tasks, survey, args.checkpoint)
-    for member, output, cost_output in zip(members, args.output, args.cost, strict=True):
-        save_plain({**member, **origin}, output)
-        write_json(cost, cost_output)
+    _write(args, origin, members, cost)
 
 
-def _are_made(args: argparse.Namespace, tasks: Any, origin: dict[str, Any]) -> bool:
-    """Say whether all that is to be written is there, from the same data and settings."""
-    from popsed_core.config import to_json
+def _own(args: argparse.Namespace, origin: "popsed_core.artefacts.Provenance", k: int) -> Any:
+    """Return a member's record: the same trained alone or with others."""
+    return replace(origin, arguments=arguments_of(args, member=args.member[k]))
+
+
+def _write(
+    args: argparse.Namespace,
+    origin: "popsed_core.artefacts.Provenance",
+    members: Sequence[Mapping[str, Any]],
+    cost: Mapping[str, Any],
+) -> None:
+    """Write members and costs."""
+    from popsed_core.loop import save_plain
+    from popsed_core.products.records import write_beside
+
+    for k, member in enumerate(members):
+        own = _own(args, origin, k)
+        save_plain({**member, "source": own.source, "provenance": asdict(own)}, args.output[k])
+        write_json(cost, args.cost[k])
+        write_beside(own, args.cost[k])
+
+
+def _are_made(
+    args: argparse.Namespace, tasks: Any, origin: "popsed_core.artefacts.Provenance"
+) -> bool:
+    """Say whether all that is to be written is there, from the same data, settings and code."""
     from popsed_core.loop import load_plain
 
     if not all(path.exists() for path in (*args.output, *args.cost)):
         return False
-    for task, path in zip(tasks, args.output, strict=True):
-        expected = origin | {
-            "survey": task.survey,
-            "member": task.member,
-            "seed": task.seed,
-            "config": to_json(task.fit),
-            "spectra": to_json(task.spectra),
-            "parameters": to_json(task.parameters),
-        }
+    for k, (task, path) in enumerate(zip(tasks, args.output, strict=True)):
         found = load_plain(path)
-        if any(found.get(key) != value for key, value in expected.items()):
+        is_mine = (found.get("survey"), found.get("member")) == (task.survey, task.member)
+        if not is_mine or found.get("provenance") != asdict(_own(args, origin, k)):
             return False
     return True
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb
+from popsed_core.commands.origin import provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -19,6 +20,8 @@ def register(nouns: Subparsers) -> None:
 def run_fetch(args: argparse.Namespace) -> None:
     """Clone the FSPS data."""
     from popsed_core.config import FSPSConfig, from_json
+    from popsed_core.products.records import write_beside
     from popsed_core.spectra.fetch_fsps import fetch_fsps
 
     fetch_fsps(from_json(FSPSConfig, args.section, "--section"), args.record)
+    write_beside(provenance(args, {}, "real"), args.record)

@@ -18,6 +18,7 @@ from popsed_core.commands.common import (
     check_bands,
     positive,
 )
+from popsed_core.commands.origin import provenance
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ def run_gama(args: argparse.Namespace) -> None:
     from popsed_core.artefacts import load
     from popsed_core.config import SpectraConfig, from_json
     from popsed_core.photometry.surveys.gama_standin import make_standin, write_tables
+    from popsed_core.products.records import write_beside
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.ssp import SSPGrid
 
@@ -94,3 +96,5 @@ def run_gama(args: argparse.Namespace) -> None:
     spectra = from_json(SpectraConfig, args.spectra, "--spectra")
     tables = make_standin(args.n_galaxies, args.seed, load(args.ssp, SSPGrid), spectra)
     write_tables(*tables, args.photometry, args.masses)
+    origin = provenance(args, {"ssp": args.ssp}, "stand-in")
+    write_beside(origin, args.photometry, args.masses)

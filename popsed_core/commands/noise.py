@@ -9,8 +9,8 @@ from popsed_core.commands.common import (
     add_noun,
     add_section,
     add_verb,
-    provenance,
 )
+from popsed_core.commands.origin import provenance
 
 
 def register(nouns: Subparsers) -> None:

@@ -1,4 +1,4 @@
-"""``popsed products tables|summary|provenance``: numbers for people, and where they come from."""
+"""``popsed products tables|summary|provenance|record``: numbers, and where they come from."""
 
 import argparse
 from pathlib import Path
@@ -12,8 +12,10 @@ from popsed_core.commands.common import (
     add_seed,
     add_verb,
     check_bands,
+    worst_source,
     write_text,
 )
+from popsed_core.commands.origin import numbered, place, provenance
 from popsed_core.errors import InputError
 
 
@@ -43,17 +45,28 @@ def register(nouns: Subparsers) -> None:
         "--base-catalogue", type=Path, metavar="PATH", help="of the survey that a mock imitates"
     )
     origin.add_argument("output", type=Path, help="what to read (Markdown)")
+    other = add_verb(verbs, "record", run_record, "record where the workflow's report comes from")
+    other.add_argument("file", type=Path, help="made by Snakemake from the inputs")
+    other.add_argument(
+        "--inputs", type=Path, nargs="+", required=True, metavar="PATH", help="all that it shows"
+    )
+    other.add_argument("--code", required=True, metavar="HASH", help="of its texts and its style")
 
 
 def run_tables(args: argparse.Namespace) -> None:
     """Write the tables."""
-    from popsed_core.artefacts import load
+    from popsed_core.artefacts import load, record
     from popsed_core.config import ProductsConfig, from_json
+    from popsed_core.products.records import FITS_KEY, write_beside
     from popsed_core.products.samples import PopulationSamples
     from popsed_core.products.tables import write_tables
 
     config = from_json(ProductsConfig, args.section, "--section")
-    write_tables(load(args.samples, PopulationSamples), config.n_table, args.fits, args.csv)
+    samples = load(args.samples, PopulationSamples)
+    origin = provenance(args, {"samples": args.samples}, samples.source)
+    cards = {FITS_KEY: record(origin)}
+    write_tables(samples, config.n_table, args.fits, args.csv, cards)
+    write_beside(origin, args.csv)
 
 
 def run_summary(args: argparse.Namespace) -> None:
@@ -62,6 +75,7 @@ def run_summary(args: argparse.Namespace) -> None:
     from popsed_core.photometry.catalogue import Catalogue, Reference
     from popsed_core.photometry.noise import NoiseTable
     from popsed_core.products.ensemble import load_member
+    from popsed_core.products.records import write_beside
     from popsed_core.products.redshift_distribution import (
         redshift_distribution,
         write_redshift_distribution,
@@ -78,6 +92,11 @@ def run_summary(args: argparse.Namespace) -> None:
     summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs, noise=noise)
     write_summary(summary, args.json, args.markdown, args.diagnostics)
     write_redshift_distribution(redshift_distribution(samples), args.redshift)
+    names = ("samples", "catalogue", "reference", "noise")
+    inputs = {name: getattr(args, name) for name in names}
+    inputs |= numbered("member", args.members) | numbered("cost", args.costs)
+    origin = provenance(args, inputs, summary["source"])
+    write_beside(origin, args.json, args.markdown, args.diagnostics, args.redshift)
 
 
 def run_provenance(args: argparse.Namespace) -> None:
@@ -86,6 +105,7 @@ def run_provenance(args: argparse.Namespace) -> None:
     from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.products.ensemble import load_member
     from popsed_core.products.provenance_report import provenance_report
+    from popsed_core.products.records import write_beside
 
     names = ("base_catalogue", "catalogue", "noise", "ssp", "samples")
     paths = {name: path for name in names if (path := getattr(args, name)) is not None}
@@ -107,6 +127,33 @@ def run_provenance(args: argparse.Namespace) -> None:
     catalogue = load(args.catalogue, Catalogue)
     filters = dict(zip(catalogue.bands, catalogue.filters, strict=True))
     write_text(provenance_report(artefacts, checksums, sections, filters), args.output)
+    inputs = paths | numbered("member", args.members)
+    write_beside(provenance(args, inputs, artefacts["samples"].source), args.output)
+
+
+def run_record(args: argparse.Namespace) -> None:
+    """Write the record of a report; its source is the worst of its inputs."""
+    import platform
+    from importlib.metadata import version
+
+    from popsed_core import __version__
+    from popsed_core.artefacts import Provenance, sha256
+    from popsed_core.products.records import read_record, write_beside
+
+    records = [found for path in args.inputs if (found := read_record(path)) is not None]
+    origin = Provenance(
+        source=worst_source(*(found.provenance.source for found in records)),
+        inputs={path.name: sha256(path) for path in args.inputs},
+        paths={path.name: place(path) for path in args.inputs},
+        command="snakemake --report",
+        code=args.code,
+        versions={
+            "popsed": __version__,
+            "python": platform.python_version(),
+            "snakemake": version("snakemake"),
+        },
+    )
+    write_beside(origin, args.file)
 
 
 def _read_cost(path: Path) -> dict[str, float]:

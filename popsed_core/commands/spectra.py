@@ -12,8 +12,8 @@ from popsed_core.commands.common import (
     add_seed,
     add_threads,
     add_verb,
-    provenance,
 )
+from popsed_core.commands.origin import numbered, provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -97,7 +97,8 @@ def run_index(args: argparse.Namespace) -> None:
 
     index = make_index(args.chunks, args.n_validation, args.output.parent)
     first = load_provenance(args.chunks[0])
-    save(index, args.output, first)
+    origin = provenance(args, numbered("chunk", args.chunks), first.source)
+    save(index, args.output, dataclasses.replace(origin, config=first.config, seed=first.seed))
 
 
 def run_basis(args: argparse.Namespace) -> None:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb, provenance
+from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb
+from popsed_core.commands.origin import provenance
 
 
 def register(nouns: Subparsers) -> None:

@@ -71,15 +71,30 @@ def render(name: str, artefacts: Mapping[str, Any]) -> Figure:
     return import_module(entry.module).draw(**needed)
 
 
-def write(name: str, artefacts: Mapping[str, Any], *paths: str | Path) -> None:
+def write(name: str, artefacts: Mapping[str, Any], *paths: str | Path, record: str = "") -> None:
     """Draw a figure, mark the worst source among what it shows, and save it to every path.
+
+    Args:
+        name: as for :func:`render`.
+        artefacts: likewise.
+        paths: files to make or replace.
+        record: where the figure comes from, for the files' metadata.
 
     Raises:
         InputError: see :func:`render`; or a path ends in none of pdf, png, svg.
     """
     check_endings(*paths)
-    shown = [artefacts.get(need) for need in _entry(name).needs]
-    save(render(name, artefacts), *paths, source=worst_source(shown))
+    figure = render(name, artefacts)
+    save(figure, *paths, source=source_of(name, artefacts), record=record)
+
+
+def source_of(name: str, artefacts: Mapping[str, Any]) -> str:
+    """Return the worst source among what a figure shows.
+
+    Raises:
+        InputError: no figure has this name.
+    """
+    return worst_source([artefacts.get(need) for need in _entry(name).needs])
 
 
 def worst_source(artefacts: Sequence[Any]) -> str:

@@ -1,7 +1,7 @@
 """How every figure looks and is saved: fonts, sizes, colours, watermark, deterministic files.
 
 Colours are Okabe & Ito's (2008), distinguishable with every common colour vision.  Files carry
-neither dates nor versions: same numbers, same bytes.
+no dates, and of versions only what their record says: same numbers, same record, same bytes.
 """
 
 import math
@@ -60,12 +60,13 @@ RC = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "popsed",
 }
-# no dates, no versions: same numbers, same bytes
+# neither dates nor matplotlib's own line about itself
 METADATA = {
     ".pdf": {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": "popsed"},
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": "popsed"},
 }
+RECORD = {".pdf": "Keywords", ".png": "Provenance", ".svg": "Description"}
 DIAGONALS = {
     "toy": "toy spectra: not for science",
     "stand-in": "stand-in galaxies: not for science",
@@ -91,13 +92,14 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout=engine)
 
 
-def save(figure: Figure, *paths: str | Path, source: str) -> None:
+def save(figure: Figure, *paths: str | Path, source: str, record: str = "") -> None:
     """Write a figure, once per path, in the format of its ending (pdf, png or svg).
 
     Args:
         figure: what ``draw`` returned; a watermark is added to it unless the source is real.
         paths: files to make or replace.
         source: ``real``, ``mock``, ``stand-in`` or ``toy``.
+        record: where the figure comes from, for the file's metadata.
 
     Raises:
         InputError: an ending is none of pdf, png, svg.
@@ -105,8 +107,9 @@ def save(figure: Figure, *paths: str | Path, source: str) -> None:
     check_endings(*paths)
     watermark(figure, source)
     for path in map(Path, paths):
+        metadata = METADATA[path.suffix] | ({RECORD[path.suffix]: record} if record else {})
         with mpl.rc_context(RC), atomic_path(path) as partial:
-            figure.savefig(partial, format=path.suffix[1:], dpi=DPI, metadata=METADATA[path.suffix])
+            figure.savefig(partial, format=path.suffix[1:], dpi=DPI, metadata=metadata)
 
 
 def check_endings(*paths: str | Path) -> None:

@@ -5,6 +5,7 @@ predicted photometry.  Logarithmic units such as dex(Msun) are no FITS units, an
 them; they stand in brackets at the end of the column's description (TCOMM) instead of in TUNIT.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +37,11 @@ class TableColumn(NamedTuple):
 
 
 def write_tables(
-    samples: PopulationSamples, n_rows: int, path_to_fits: str | Path, path_to_csv: str | Path
+    samples: PopulationSamples,
+    n_rows: int,
+    path_to_fits: str | Path,
+    path_to_csv: str | Path,
+    cards: Mapping[str, str] | None = None,
 ) -> None:
     """Write posterior samples as FITS and as CSV.
 
@@ -47,9 +52,10 @@ def write_tables(
         path_to_fits: binary table SAMPLES; SOURCE in its header: real, mock, ...
         path_to_csv: comment lines (#) with the description and unit of each column, a line of
             names, and the rows.
+        cards: more of the FITS header, such as the table's provenance.
     """
     columns = table_columns(samples, n_rows)
-    write_fits(_fits_table(columns, samples.source), path_to_fits)
+    write_fits(_fits_table(columns, samples.source, cards or {}), path_to_fits)
     with atomic_path(path_to_csv) as partial:
         partial.write_text(_csv_text(columns, samples.source))
 
@@ -74,7 +80,7 @@ def table_columns(samples: PopulationSamples, n_rows: int) -> list[TableColumn]:
     return columns
 
 
-def _fits_table(columns: list[TableColumn], source: str) -> fits.HDUList:
+def _fits_table(columns: list[TableColumn], source: str, cards: Mapping[str, str]) -> fits.HDUList:
     table = fits.BinTableHDU.from_columns(
         [
             fits.Column(
@@ -91,6 +97,7 @@ def _fits_table(columns: list[TableColumn], source: str) -> fits.HDUList:
         table.header.set(f"TCOMM{number}", column.comment, after=f"TFORM{number}")
     table.header["SOURCE"] = (source, "real, mock, stand-in or toy")
     table.header["CREATOR"] = f"popsed {__version__}"
+    table.header.update(cards)
     return fits.HDUList([fits.PrimaryHDU(), table])
 
 

@@ -58,3 +58,20 @@ def this_workflow(wildcards):
     if settings.config:
         options += ["--config", *settings.config_args]
     return shlex.join(options)
+
+
+def workflow_files():
+    """What decides a run: the Snakefile, its rules, the configuration and its overlays."""
+    rules = sorted(Path(beside("common.smk")).parent.glob("*.smk"))
+    own = [beside("../Snakefile"), *map(str, rules), beside("../../config.yaml")]
+    called = [workflow.main_snakefile, *workflow.config_settings.configfiles]
+    return [*dict.fromkeys([*map(os.path.relpath, called), *own])]
+
+
+def crate_products(wildcards):
+    """The files of a run that nothing else is made from; their records lead to the others."""
+    names = (
+        "report.html samples.csv summary.json diagnostics.csv redshift_distribution.csv"
+        " cut_flow.csv"
+    )
+    return [f"results/{wildcards.survey}/{name}" for name in names.split()]

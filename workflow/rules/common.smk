@@ -1,7 +1,8 @@
 """What all rules share: the validated configuration, names of files, and nothing else.
 
 Each rule gets only its own section of the configuration, as JSON, and the content hash of the
-code it runs (`code_version`): a changed key or module reruns exactly what depends on it.
+code it runs (`code_of` its verb, which its outputs record): a changed key or module reruns exactly
+what depends on it.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from pathlib import Path
 
 # Snakemake has its own `config`, `parse` and `merge`
 from popsed_core import config as schema
-from popsed_core.code_version import code_version
+from popsed_core.commands.origin import code_of
 from popsed_core.config import to_json
 from popsed_core.errors import InputError
 

@@ -56,7 +56,7 @@ rule gama_standin:
         spectra=json_without(CONFIG.spectra, "engine"),
         seed=CONFIG.seed,
         n_galaxies=CONFIG.standin.n_galaxies,
-        code=code_version("popsed_core.photometry.surveys.gama_standin"),
+        code=code_of("mock gama"),
     message:
         "GAMA: make stand-ins for its tables"
     shell:
@@ -94,7 +94,7 @@ rule build_catalogue:
         ),
         redshift=redshift_range,
         wave=f"{CONFIG.ssp.wave_low} {CONFIG.ssp.wave_high}",
-        code=code_version("popsed_core.photometry.build_catalogue"),
+        code=code_of("catalogue build"),
     message:
         "{wildcards.survey}: read the survey and select galaxies"
     shell:
@@ -139,7 +139,7 @@ rule observe_mock:
         seed=CONFIG.seed,
         redshift=redshift_range,
         resampled=resampled_option,
-        code=code_version("popsed_core.photometry.surveys.mock"),
+        code=code_of("mock observe"),
     message:
         "{wildcards.survey}: draw galaxies of known truth and observe them"
     shell:
@@ -168,7 +168,7 @@ rule fit_noise:
         runtime=growing(20),
     params:
         section=to_json(CONFIG.noise),
-        code=code_version("popsed_core.photometry.noise_fit"),
+        code=code_of("noise fit"),
     message:
         "{wildcards.survey}: fit the noise model"
     shell:

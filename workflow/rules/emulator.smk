@@ -1,7 +1,7 @@
 """The emulator: one network per wavelength segment, then all of them in one file."""
 
 HAS_FSPS = CONFIG.ssp.reader == "fsps"  # its own speed then stands in the certificate
-EMULATOR_CODE = code_version("popsed_core.spectra.emulator_fit")
+EMULATOR_CODE = code_of("emulator train")
 
 
 rule train_segment:
@@ -55,7 +55,7 @@ rule assemble_emulator:
     conda:
         "../../envs/popsed.yaml"
     params:
-        code=code_version("popsed_core.spectra.emulator"),
+        code=code_of("emulator assemble"),
     message:
         "emulator: put all segments together"
     shell:
@@ -88,11 +88,7 @@ rule validate_emulator:
         runtime=growing(20),
     params:
         fsps=partial(fsps_options, HAS_FSPS),
-        code=code_version(
-            "popsed_core.photometry.emulator_accuracy",
-            "popsed_core.photometry.emulator_speed",
-            "popsed_core.products.emulator_report",
-        ),
+        code=code_of("emulator validate"),
     message:
         "emulator: measure its errors on spectra that it never saw"
     shell:
@@ -118,7 +114,7 @@ rule figure_emulator_accuracy:
     conda:
         "../../envs/popsed.yaml"
     params:
-        code=code_version("popsed_core.figures.emulator_accuracy"),
+        code=code_of("figure emulator_accuracy"),
     message:
         "emulator: draw its errors"
     shell:

@@ -53,7 +53,7 @@ rule compare_engines:
     conda:
         "../../envs/popsed.yaml"
     params:
-        code=code_version("popsed_core.products.engines"),
+        code=code_of("emulator compare"),
     message:
         "{wildcards.survey}: compare exact with emulated spectra"
     shell:
@@ -82,7 +82,7 @@ rule figure_engines:
         "../../envs/popsed.yaml"
     params:
         options=figure_options,
-        code=code_version("popsed_core.figures.engines"),
+        code=code_of("figure engines"),
     message:
         "{wildcards.survey}: draw exact and emulated spectra's populations"
     shell:

@@ -23,7 +23,7 @@ for FIGURE, NAMES in FIGURES.items():
         params:
             name=FIGURE,
             options=figure_options,
-            code=code_version(f"popsed_core.figures.{FIGURE}"),
+            code=code_of(f"figure {FIGURE}"),
         message:
             f"{{wildcards.survey}}: draw {FIGURE}"
         shell:

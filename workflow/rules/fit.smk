@@ -1,6 +1,6 @@
 """The ensemble: jobs of one flow or several, resumed from checkpoints; then draws from all."""
 
-FIT_CODE = code_version("popsed_core.inference.fit")
+FIT_CODE = code_of("fit member")
 FIT_COMMAND = (
     "popsed fit member --survey {params.survey} --member {params.members}"
     " --section {params.section:q} --spectra {params.spectra:q}"
@@ -122,7 +122,7 @@ rule sample_ensemble:
         parameters=lambda wildcards: to_json(CONFIG.parameters_for(wildcards.survey)),
         seed=CONFIG.seed,
         emulator=emulator_option,
-        code=code_version("popsed_core.products.ensemble"),
+        code=code_of("ensemble sample"),
     message:
         "{wildcards.survey}: draw the population from all members"
     shell:

@@ -14,7 +14,7 @@ rule write_tables:
         "../../envs/popsed.yaml"
     params:
         section=json_without(CONFIG.products, "n_draws"),
-        code=code_version("popsed_core.products.tables"),
+        code=code_of("products tables"),
     message:
         "{wildcards.survey}: write tables for people"
     shell:
@@ -61,10 +61,7 @@ rule summarise:
         runtime=growing(20),
     params:
         seed=CONFIG.seed,
-        code=code_version(
-            "popsed_core.products.summary",
-            "popsed_core.products.redshift_distribution",
-        ),
+        code=code_of("products summary"),
     message:
         "{wildcards.survey}: summarise, compare with what is known otherwise"
     shell:

@@ -23,7 +23,7 @@ rule write_provenance:
         "../../envs/popsed.yaml"
     params:
         imitated=imitated_option,
-        code=code_version("popsed_core.products.provenance_report"),
+        code=code_of("products provenance"),
     message:
         "{wildcards.survey}: say where the result comes from"
     shell:
@@ -55,4 +55,5 @@ rule html_report:
     # the numbers end up on the terminal: they are the answer
     shell:
         "snakemake {resources.workflow} --report {output:q} -- {input:q} > {log:q} 2>&1"
+        " && popsed products record {output:q} --code {params.texts} --inputs {input:q}"
         " && cat {input.markdown:q}"

@@ -18,7 +18,7 @@ rule build_ssp:
     params:
         section=ssp_section(),
         option=lambda wildcards, input: "--input" if input else "",
-        code=code_version("popsed_core.spectra.build_ssp"),
+        code=code_of("ssp build"),
     message:
         "read the simple stellar populations"
     shell:

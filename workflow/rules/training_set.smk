@@ -3,7 +3,7 @@
 A chunk knows its number and not how many there are: one more chunk is one more job.
 """
 
-CHUNK_CODE = code_version("popsed_core.spectra.training_set")
+CHUNK_CODE = code_of("spectra chunk")
 # takes hours, and 1 GB for each of its children
 IS_BY_FSPS = CONFIG.training_set.method == "fsps"
 
@@ -54,7 +54,7 @@ rule training_index:
         "../../envs/popsed.yaml"
     params:
         n_validation=CONFIG.training_set.n_validation_chunks,
-        code=code_version("popsed_core.spectra.training_index"),
+        code=code_of("spectra index"),
     message:
         "training set: list the chunks"
     shell:
@@ -86,7 +86,7 @@ rule spectrum_basis:
                 "target": CONFIG.emulator.target,
             }
         ),
-        code=code_version("popsed_core.spectra.pca"),
+        code=code_of("spectra basis"),
     message:
         "training set: principal components of segment {wildcards.segment}"
     shell:
@@ -112,7 +112,7 @@ rule figure_emulator_basis:
     conda:
         "../../envs/popsed.yaml"
     params:
-        code=code_version("popsed_core.figures.emulator_basis"),
+        code=code_of("figure emulator_basis"),
     message:
         "training set: draw the error of the components"
     shell:
