@@ -88,7 +88,7 @@ def versions_of(verb: str) -> dict[str, str]:
             found |= {LIBRARIES[name]: version(LIBRARIES[name])} if name in LIBRARIES else {}
         except PackageNotFoundError:  # optional, and then nothing has used it
             continue
-    return found
+    return dict(sorted(found.items()))
 
 
 def provenance(
