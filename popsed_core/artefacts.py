@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from popsed_core.atomic import DiskFile, atomic_path
 from popsed_core.checksums import digest
 from popsed_core.errors import InputError
 from popsed_core.inputs import require_file
+from popsed_core.provenance import Provenance, record
 
 T = TypeVar("T")
 MAPPED = 1 << 24  # values above which an array is mapped: 134 MB in float64
@@ -44,43 +45,10 @@ class Stream:
     chunks: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """Where an artefact comes from; written into its attributes, never a time stamp.
-
-    Attributes:
-        source: ``real``, ``mock`` or ``toy``; travels downstream, figures show it.
-        config: the configuration section that made it, as JSON.
-        seed: the run's seed.
-        inputs: sha256 of each input file, by role.
-        paths: where the inputs were, by role: relative to the working folder, or only the name
-            of a file that lay elsewhere.
-        command: the verb of ``popsed`` that made it.
-        arguments: of the verb, as JSON: other sections, names and numbers.
-        code: hash of the code that ran (:func:`popsed_core.code_version.code_version`).
-        versions: of Python and of the packages that this code imports.
-    """
-
-    source: str = "real"
-    config: str = "{}"
-    seed: int = 0
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    paths: Mapping[str, str] = field(default_factory=dict)
-    command: str = ""
-    arguments: str = "{}"
-    code: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
-
-
 def sha256(path: str | Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def record(provenance: Provenance) -> str:
-    """Return a provenance as JSON."""
-    return json.dumps(asdict(provenance), sort_keys=True)
 
 
 def check_axes(artefact: Any) -> None:
