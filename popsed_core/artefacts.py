@@ -4,8 +4,7 @@ Each array field declares its unit and axes once (``array("mag", "galaxy", "band
 checked when the object is made and again when it is read.  Writing is atomic and without
 time stamps: same content, same bytes.  Every array carries the sha256 of its values, which are held
 to it before they are used; the rest of the file has the checksums of HDF5.  Very large arrays are
-not compressed, so that they can be mapped from the file instead of read into memory.  This is the
-only module that opens HDF5.
+not compressed, so that they can be mapped from the file instead of read into memory.
 """
 
 import hashlib
@@ -23,7 +22,7 @@ from popsed_core import __version__
 from popsed_core.atomic import DiskFile, atomic_path
 from popsed_core.checksums import digest
 from popsed_core.errors import InputError
-from popsed_core.inputs import require_file
+from popsed_core.hdf5_files import open_hdf5
 from popsed_core.provenance import Provenance, record
 
 T = TypeVar("T")
@@ -217,21 +216,6 @@ def load_provenance(path: str | Path) -> Provenance:
         return Provenance(**json.loads(read_text(file, "provenance")))
 
 
-def open_hdf5(path: str | Path) -> h5py.File:
-    """Open any HDF5 file for reading; the doorway for tables that are not artefacts.
-
-    Raises:
-        InputError: the file is missing, or is no readable HDF5.
-    """
-    require_file(path)
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(
-            f"{path}: not a readable HDF5 file ({error}); delete it and rerun to make it again"
-        ) from error
-
-
 def _open(path: str | Path, kind: str | None = None) -> h5py.File:
     file = open_hdf5(path)
     try:
@@ -267,6 +251,8 @@ def _read_array(data: h5py.Dataset, path: str | Path) -> np.ndarray:
         OSError: they are not what was written.  A map is read once for that, piece by piece, about
             a second per gigabyte.
     """
+    if data.dtype.hasobject:
+        raise OSError("it holds objects, not numbers")
     offset = data.id.get_offset()
     is_mapped = data.size > MAPPED and offset is not None
     values = np.memmap(path, data.dtype, "r", offset, data.shape) if is_mapped else data[()]

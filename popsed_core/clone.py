@@ -32,7 +32,7 @@ def clone(url: str, revision: str, folder: Path) -> str:
     partial.mkdir(parents=True, exist_ok=True)
     logger.info("getting %s at %s", url, revision)
     _git(url, revision, partial, "init", "--quiet")
-    _git(url, revision, partial, "fetch", "--quiet", "--depth=1", "--no-tags", url, revision)
+    _git(url, revision, partial, "fetch", "--quiet", "--depth=1", "--no-tags", "--", url, revision)
     checkout = ("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD")
     _git(url, revision, partial, "-c", "advice.detachedHead=false", *checkout)
     commit = _git(url, revision, partial, "rev-parse", "HEAD").strip()

@@ -239,6 +239,8 @@ def _try(url: str, partial: _Partial) -> bool:
     if partial.size and partial.validator:
         headers |= {"Range": f"bytes={partial.size}-", "If-Range": partial.validator}
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if url.startswith("https:") and not answer.url.startswith("https:"):
+            raise _RefusedError(f"{url}: leads to {answer.url}, which is not encrypted")
         status = answer.status_code
         there = re.match(r"bytes (?:(\d+)-\d+|\*)/(\d+)?", answer.headers.get("Content-Range", ""))
         if status == BEYOND_THE_END:

@@ -18,7 +18,7 @@ DOORWAYS = {  # foreign library: the only places that import it
     "nflows": ("inference/flow.py", "inference/spline.py"),
     "geomloss": ("inference/distance.py",),
     "pykeops": ("inference/distance.py",),
-    "h5py": ("artefacts.py",),
+    "h5py": ("artefacts.py", "hdf5_files.py"),
     "pyarrow": ("photometry/surveys/table_files.py",),
     "matplotlib": ("figures/",),
     "sklearn": ("products/classifier.py",),

@@ -117,7 +117,7 @@ def test_a_fit_with_the_emulator_reads_its_certificate(checkout):
     commands = snakemake(checkout, "-n", "-p", *SMOKE, *setting)
     fits = re.findall(r"popsed (?:fit|ensemble) .*", commands)
     assert len(fits) == 3
-    given = "--emulator results/emulator/emulator.pt --accuracy results/emulator/accuracy.json"
+    given = "--emulator=results/emulator/emulator.pt --accuracy=results/emulator/accuracy.json"
     assert all(given in command for command in fits)
 
 

@@ -157,7 +157,7 @@ def emulator_inputs():
 def emulator_option(wildcards, input):
     """The same as an option of `popsed`."""
     paths = {name: input.get(name) for name in ("emulator", "accuracy")}
-    return " ".join(f"--{name} {path}" for name, path in paths.items() if path)
+    return shlex.join(f"--{name}={path}" for name, path in paths.items() if path)
 
 
 def chunk_files():
@@ -243,7 +243,7 @@ def fit_section(survey):
 
 def cost_options(wildcards, output):
     """Where `popsed fit member` tells the cost of each member."""
-    return " ".join(f"--cost {path}" for path in output[len(output) // 2 :])
+    return shlex.join(f"--cost={path}" for path in output[len(output) // 2 :])
 
 
 def member_groups(survey):
@@ -288,10 +288,10 @@ def figure_inputs(wildcards, names):
 
 def figure_options(wildcards, input):
     """The same artefacts as options of `popsed figure`."""
-    return " ".join(
-        f"--{name} {files if isinstance(files, str) else ' '.join(files)}"
-        for name, files in input.items()
-    )
+    words = []
+    for name, files in input.items():
+        words += [f"--{name}", *([files] if isinstance(files, str) else files)]
+    return shlex.join(words)
 
 
 def figure_files(survey):
