@@ -2,7 +2,6 @@
 
 import io
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +11,10 @@ from astropy.io import fits
 
 from popsed_core.atomic import atomic_path
 from popsed_core.errors import InputError
-from popsed_core.inputs import require_file
+from popsed_core.inputs import DAMAGE, require_file, told_when_damaged
 
 REMEDY = "delete it and rerun to make it again, or point the configuration at a complete copy"
-DAMAGE = ("truncated", "Error validating header")  # astropy only warns of these
+SIGNS = ("truncated", "Error validating header")  # astropy only warns of these
 
 
 @contextmanager
@@ -30,11 +29,11 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
         warnings.simplefilter("always")
         try:
             hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
-        except (OSError, EOFError, IndexError, zlib.error) as error:  # the last three: half a .gz
+        except (*DAMAGE, fits.VerifyError) as error:
             raise InputError(f"{path}: not a readable FITS file ({error}); {REMEDY}") from error
-        if any(mark in str(item.message) for item in caught for mark in DAMAGE):
+        if any(mark in str(item.message) for item in caught for mark in SIGNS):
             raise InputError(f"{path}: truncated FITS file; {REMEDY}")
-        with hdus:
+        with told_when_damaged(path, REMEDY, fits.VerifyError), hdus:
             yield hdus
 
 

@@ -1,6 +1,9 @@
-"""Before a file is opened: is it there, is it a file, may it be read?"""
+"""Is a file there, is it a file, may it be read; and what is told when it is damaged."""
 
 import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from popsed_core.errors import InputError
@@ -25,3 +28,31 @@ def require_file(path: str | Path, remedy: str = "") -> Path:
     if not os.access(found, os.R_OK):
         raise InputError(f"{path}: no permission to read it; ask its owner, or chmod it")
     return found
+
+
+# what libraries raise over bytes that are not what the format promises
+DAMAGE = (
+    OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, IndexError, AttributeError,
+    RuntimeError, OverflowError, MemoryError,
+)  # fmt: skip
+
+
+@contextmanager
+def told_when_damaged(path: str | Path, remedy: str, *more: type[Exception]) -> Iterator[None]:
+    """Turn whatever a library makes of a damaged file into one line; for the reading alone.
+
+    Args:
+        path: the file.
+        remedy: what to do.
+        more: exceptions of the library's own.
+
+    Raises:
+        InputError: names the file.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (*DAMAGE, *more) as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(f"{path}: damaged ({text}); {remedy}") from error

