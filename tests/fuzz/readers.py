@@ -244,7 +244,7 @@ def junk(tree: Any, draws: random.Random) -> Any:
         if choice == 0:
             del node[key]
         elif choice == 1:
-            node[draws.choice(("new", "kind", key + "x", 3))] = draws.choice(JUNK)
+            node[draws.choice(("new", "kind", f"{key}x", 3))] = draws.choice(JUNK)
         elif choice == 2:
             node[key] = [node[key]]
         else:

@@ -105,7 +105,7 @@ def test_a_module_of_another_workflow_plans_the_same_jobs(checkout, tmp_path):
         f'module popsed:\n    snakefile:\n        "{checkout}/workflow/Snakefile"\n'
         "    config:\n        config\n\n\nuse rule * from popsed\n"
     )
-    plan = call(tmp_path, "-n", "all").stdout
+    plan = call(tmp_path, "-n", "all", PYTHONPATH=str(checkout)).stdout
     own = snakemake(checkout, "-n", *SMOKE)
     tables = [text.split("Job stats:")[1].split("total")[0].split() for text in (plan, own)]
     assert sorted(tables[0]) == sorted(tables[1])
@@ -116,6 +116,6 @@ def test_a_module_s_wrong_configuration_stops_with_one_line(checkout, tmp_path):
         f'module popsed:\n    snakefile:\n        "{checkout}/workflow/Snakefile"\n'
         '    config:\n        {"fit": {"n_epoch": 3}}\n\n\nuse rule * from popsed\n'
     )
-    done = call(tmp_path, "-n", "all", is_error=True)
+    done = call(tmp_path, "-n", "all", is_error=True, PYTHONPATH=str(checkout))
     (line,) = [line for line in (done.stdout + done.stderr).splitlines() if "error" in line]
     assert line.startswith("popsed: error: configuration: fit.n_epoch: unknown key")

@@ -19,7 +19,7 @@ LEFT_OUT = (
 
 def call(folder, *words, is_error=False, **environment):
     """Run Snakemake and return all its output."""
-    env = dict(os.environ, PYTHONPATH=str(folder), OMP_NUM_THREADS="1", **environment)
+    env = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"} | environment
     command = [sys.executable, "-m", "snakemake", *map(str, words)]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     assert bool(done.returncode) == is_error, done.stdout + done.stderr
