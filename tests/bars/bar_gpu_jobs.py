@@ -8,6 +8,7 @@ keep jobs apart, and do three steps on the GPU give the losses of the CPU?  Writ
 results/bars/bar_gpu_jobs.{json,md}; exit 1 if a bar falls short.
 """
 
+import itertools
 import json
 import re
 import sys
@@ -19,7 +20,7 @@ from popsed_core.loop import load_plain
 from tests.bars.tools import OUT, Bar, Piece, at_least, at_most, main, reported, run
 
 STEM = OUT / "bar_gpu_jobs"
-N_FLOWS = 6
+N_FLOWS = 3
 SMOKE = ("--configfile", "config/smoke.yaml")
 FITS = f"fit={{n_members: {N_FLOWS}, n_epochs: 20, n_steps: 10}}"
 FOLDER = Path("results/table2_mock/members")
@@ -60,7 +61,7 @@ def overlaps(logs: list[str]) -> int:
     return sum(
         first[1] > second[0]
         for mine in map(sorted, spans.values())
-        for first, second in zip(mine, mine[1:], strict=False)
+        for first, second in itertools.pairwise(mine)
     )
 
 
