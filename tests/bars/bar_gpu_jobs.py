@@ -2,9 +2,9 @@
 
     python -m tests.bars.bar_gpu_jobs      # a minute, on a machine with a GPU
 
-Runs the smoke configuration (toy spectra) with --profile profiles/gpu, as many jobs at once as there
-are flows, and reads in their logs who held which GPU when.  Also: does Snakemake's own count
-keep jobs apart, and do three steps on the GPU give the losses of the CPU?  Writes
+Runs the smoke configuration (toy spectra) with --profile profiles/gpu, as many jobs at once as
+there are flows, and reads in their logs who held which GPU when.  Also: does Snakemake's own count
+keep jobs apart, and does an epoch on the GPU end where it does on the CPU?  Writes
 results/bars/bar_gpu_jobs.{json,md}; exit 1 if a bar falls short.
 """
 

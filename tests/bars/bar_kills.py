@@ -52,6 +52,9 @@ def start_logging(*args, **options):
     _start(*args, **options)
     logging.getLogger().handlers[0].addFilter(lambda record: not time.sleep({DAWDLE}))
 """
+# files that show times or memory, or the time of others; and those made with them
+SHOW_COSTS = ("report.html", "summary.", "README.md", "accuracy.")
+WITH_COSTS = ("diagnostics.csv", "redshift_distribution.csv")
 PATIENCE = 300  # [s] for a job to appear, or a run to end
 MAX_RUNS = 4
 
@@ -215,11 +218,15 @@ def hashes(copy: Path) -> dict[str, str]:
         for path in sorted((copy / folder).rglob("*")):
             name = str(path.relative_to(copy))
             is_left_out = "/bars/" in name or "/studies/" in name or path.name.startswith(".")
-            is_cost = path.parent.name == "members" and path.suffix == ".json"
             is_work = path.parent.name in ("checkpoints", "partial", "wheels")
-            shows_cost = path.name in ("report.html", "summary.md", "summary.json", "README.md")
-            is_timed = path.parent.name == "emulator" and path.name.startswith("accuracy")
-            if path.is_file() and not (is_left_out or is_cost or is_work or shows_cost or is_timed):
+            # the records of these name their sha256, and that of what they read
+            parts = path.relative_to(copy).parts
+            is_cost = "members" in parts and ".json" in path.suffixes
+            shows_cost = path.name.startswith(SHOW_COSTS)
+            has_record = path.parent.name == "provenance" and path.name.startswith(WITH_COSTS)
+            if path.is_file() and not (
+                is_left_out or is_cost or is_work or shows_cost or has_record
+            ):
                 found[name] = sha256(path)
     return found
 
@@ -259,7 +266,7 @@ def measure(folder: Path, n_kills: int, seed: int) -> bool:
         kills: list[Kill] = []
         while len(kills) < n_kills:
             name = list(STAGES)[len(kills) % len(STAGES)]
-            how = ("job", "all")[(len(kills) // len(STAGES) + len(kills)) % 2]
+            how = ("job", "all")[(len(kills) // len(STAGES) + len(kills) % len(STAGES)) % 2]
             kill = kill_once(disturbed, name, how, lives[name], draws)
             if kill is not None:
                 same = all(sha256(disturbed / o) == wanted[o] for o in STAGES[name].outputs)
