@@ -7,7 +7,7 @@ STAMP := .venv/.complete
 # the target comes after options with one value: --quiet would swallow it
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet host reason --cores $(CORES) $(SNAKEMAKE_FLAGS)
 
-.PHONY: help env lock demo mock figures test lint format bar-demo bar-fsps bar-paper bar-speed bar-cluster study clean clean-all
+.PHONY: help env lock demo mock figures test lint format bar-demo bar-fsps bar-paper bar-speed bar-cluster audit study clean clean-all
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -35,8 +35,9 @@ mock: $(STAMP) ## fit the mock surveys and compare with their truth
 figures: $(STAMP) ## only the figures of the demo
 	$(SNAKEMAKE) figures
 
+# one process more than cores: tests on a cluster wait most of the time
 test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 lint: $(STAMP) ## style of Python and workflow
 	$(BIN)/ruff check .
@@ -63,6 +64,9 @@ bar-speed: $(STAMP) ## measure the bars of speed afresh (about an hour)
 
 bar-cluster: $(STAMP) ## measure the bars of clusters, reruns and faults afresh (about an hour)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_cluster $(BARS)
+
+audit: $(STAMP) ## check versions, licences and known vulnerabilities of the locked packages
+	$(BIN)/python envs/audit.py
 
 STUDY ?= priors
 study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock

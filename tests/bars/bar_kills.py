@@ -53,7 +53,7 @@ def start_logging(*args, **options):
     logging.getLogger().handlers[0].addFilter(lambda record: not time.sleep({DAWDLE}))
 """
 # files that show times or memory, or the time of others; and those made with them
-SHOW_COSTS = ("report.html", "summary.", "README.md", "accuracy.")
+SHOW_COSTS = ("report.html", "summary.", "README.md", "accuracy.json", "accuracy.md")
 WITH_COSTS = ("diagnostics.csv", "redshift_distribution.csv")
 PATIENCE = 300  # [s] for a job to appear, or a run to end
 MAX_RUNS = 4
