@@ -3,6 +3,7 @@ from collections import Counter
 import hypothesis
 import pytest
 import synthetic
+import torch
 
 # a busy machine is no reason to fail: time is not what these tests are about
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -13,6 +14,15 @@ def pytest_collection_modifyitems(items):
     """Put the files with most slow tests first, so that none is left alone with one at the end."""
     n_slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -n_slow[item.path])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_before():
+    """The verbs set threads and the handling of denormals for the whole process."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture

@@ -55,15 +55,6 @@ def fit_member(files, folder, *more, **changes):
     return popsed("fit", "member", *words, *more, folder / "member.pt")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def as_before():
-    """The verbs set threads and the handling of denormals for the whole process."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-    torch.set_flush_denormal(False)
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """The good artefacts of the smoke configuration."""

@@ -20,7 +20,6 @@ def folder(tmp_path_factory):
     artefacts = {"ssp": survey.grid, "catalogue": survey.catalogue, "noise": survey.noise}
     for name, artefact in artefacts.items():
         save(artefact, folder / f"{name}.h5", Provenance("toy"))
-    before = torch.get_num_threads()
     words = [word for name in artefacts for word in (f"--{name}", folder / f"{name}.h5")]
     words += ["--section", to_json(FIT), "--spectra", to_json(task.spectra), "--device", "cpu"]
     words += ["--parameters", to_json(PARAMETERS), "--survey", "toy", "--seed", task.seed]
@@ -28,8 +27,6 @@ def folder(tmp_path_factory):
     words += ["--cost", folder / "1.json", "--cost", folder / "3.json"]
     outputs = [folder / "1.pt", folder / "3.pt"]
     assert cli.main([str(word) for word in ("fit", "member", *words, *outputs)]) == 0
-    torch.set_num_threads(before)
-    torch.set_flush_denormal(False)
     return folder
 
 

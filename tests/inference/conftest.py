@@ -1,7 +1,6 @@
 """What tests of fits share: the toy survey, and one thread, as the command line runs."""
 
 import pytest
-import torch
 from toy_world import make_survey
 
 from popsed_core.runtime import set_threads
@@ -10,11 +9,7 @@ from popsed_core.runtime import set_threads
 @pytest.fixture(scope="module")
 def one_thread():
     """Sums over other numbers of threads differ in the last bit."""
-    before = torch.get_num_threads()
     set_threads(1)
-    yield
-    torch.set_num_threads(before)
-    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module")
