@@ -37,7 +37,7 @@ figures: $(STAMP) ## only the figures of the demo
 
 # one process more than cores: tests on a cluster wait most of the time
 test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 lint: $(STAMP) ## style of Python and workflow
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from toy_world import BANDS, GRID, SPECTRA, base_catalogue, noise_table
 from popsed_core.config import CosmologyConfig, MockSurvey
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.noise import NoiseModel
-from popsed_core.photometry.surveys import mock
+from popsed_core.photometry.surveys import mock, mock_depth
 from popsed_core.photometry.surveys.mock_depth import (
     error_margin,
     least_mass_in_band,
@@ -36,6 +36,23 @@ def everything(redshift):
 @pytest.fixture(scope="module")
 def photometry():
     return build_synthetic_photometry(GRID, SDSS, SPECTRA, REDSHIFTS).double()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_look(photometry):
+    """The bound is worked out once for all bands; each test asks for one of them."""
+    known, brightest = {}, mock_depth._brightest
+
+    def remembered(model, grid, parts, redshift):
+        if model is not photometry:
+            return brightest(model, grid, parts, redshift)
+        if (parts, redshift) not in known:
+            known[parts, redshift] = brightest(model, grid, parts, redshift)
+        return known[parts, redshift]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mock_depth, "_brightest", remembered)
+        yield
 
 
 @pytest.fixture(scope="module", params=KINDS)
