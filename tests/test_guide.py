@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from workflow_tools import LEFT_OUT
 
 from popsed_core import cli, config
-from tests.workflow.workflow_tools import LEFT_OUT
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE, README = ROOT / "docs" / "guide.md", ROOT / "README.md"

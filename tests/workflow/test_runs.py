@@ -15,6 +15,7 @@ LOG = "logs/table2_mock/fit_member_1.log"
 POPSED = "import sys; from popsed_core.cli import main; sys.exit(main(sys.argv[1:]))"
 SLOW = """
 import logging
+import pathlib
 import time
 
 _start = start_logging
@@ -22,12 +23,19 @@ _start = start_logging
 
 def start_logging(*args, **options):
     _start(*args, **options)
-    logging.getLogger().handlers[0].addFilter(lambda record: not time.sleep(1.5))
+    logging.getLogger().handlers[0].addFilter(_dawdle)
+
+
+def _dawdle(record):
+    time.sleep(1.5)
+    while "epoch 2" in record.getMessage() and pathlib.Path("hold").exists():
+        time.sleep(0.1)
+    return True
 """
 
 
 def start(repo, command, **options):
-    """Start a command that takes 1.5 s for each line of its log."""
+    """Start a command that takes 1.5 s for each line of its log, and waits where it shall hold."""
     path = repo / "popsed_core/cli.py"
     if SLOW not in path.read_text():
         path.write_text(path.read_text() + SLOW)
@@ -48,9 +56,13 @@ def test_a_second_run_in_one_folder_is_refused_and_says_why(repo):
         (repo / name).unlink()
     words = ("--cores", "1", *SMOKE, "--", MEMBER)
     nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    (repo / "hold").touch()
     with start(repo, ["-m", "snakemake", *words], **nowhere) as first:
-        wait_for(lambda: (repo / LOG).exists() and "epoch 1/3" in (repo / LOG).read_text())
-        done = call(repo, *words, is_error=True)
+        try:
+            wait_for(lambda: (repo / LOG).exists() and "epoch 1/3" in (repo / LOG).read_text())
+            done = call(repo, *words, is_error=True)
+        finally:
+            (repo / "hold").unlink()
     assert "Directory cannot be locked" in done.stdout + done.stderr
     assert "--unlock" in done.stdout + done.stderr
     assert first.returncode == 0
