@@ -22,7 +22,7 @@ from popsed_core import __version__
 from popsed_core.atomic import DiskFile, atomic_path
 from popsed_core.checksums import digest
 from popsed_core.errors import InputError
-from popsed_core.hdf5_files import open_hdf5
+from popsed_core.hdf5_files import open_hdf5, read_attribute
 from popsed_core.provenance import Provenance, record
 
 T = TypeVar("T")
@@ -158,7 +158,7 @@ def _write_text(owner: h5py.File | h5py.Dataset, name: str, text: str) -> None:
 
 def read_text(owner: HDF5File | HDF5Dataset, name: str) -> str:
     """Return a text that a file or one of its arrays carries; empty where it carries none."""
-    value = owner.attrs.get(name, "")
+    value = read_attribute(owner, name, "")
     return value.decode() if isinstance(value, bytes) else str(value)
 
 

@@ -28,13 +28,34 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
     with require_file(path).open("rb") as stream, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            hdus = fits.open(stream, memmap=False, lazy_load_hdus=False)
+            hdus = fits.open(stream, memmap=False, lazy_load_hdus=True)
+            _load_all(hdus)
         except (*DAMAGE, fits.VerifyError) as error:
             raise InputError(f"{path}: not a readable FITS file ({error}); {REMEDY}") from error
         if any(mark in str(item.message) for item in caught for mark in SIGNS):
             raise InputError(f"{path}: truncated FITS file; {REMEDY}")
         with told_when_damaged(path, REMEDY, fits.VerifyError), hdus:
             yield hdus
+
+
+def _load_all(hdus: fits.HDUList) -> None:
+    """Load all HDUs, each behind the last: a header of negative size would lead back for ever.
+
+    Raises:
+        OSError: one is damaged, or does not lie behind the last.
+    """
+    end, number = 0, 0
+    while True:
+        try:
+            hdu = hdus[number]
+        except IndexError:
+            return
+        if not hasattr(hdu, "fileinfo"):
+            raise OSError(f"HDU {number} is damaged")
+        place = hdu.fileinfo()
+        if place["hdrLoc"] < end or place["datSpan"] < 0:
+            raise OSError(f"HDU {number} is of negative size")
+        end, number = place["datLoc"], number + 1
 
 
 def write_fits(hdus: fits.HDUList, path: str | Path) -> None:

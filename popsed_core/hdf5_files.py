@@ -4,12 +4,22 @@ A file that others made may hold links to other files, arrays that lie in other 
 within themselves: whoever reads it would read, and publish, what nobody has given them.
 """
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import h5py
 
 from popsed_core.errors import InputError
 from popsed_core.inputs import require_file
+
+PATIENCE = 20  # [s] for a text of any length
+READ_TEXT = """
+import sys, h5py
+with h5py.File(sys.argv[1], "r") as file:
+    sys.stdout.buffer.write(file[sys.argv[2]].attrs[sys.argv[3]].encode(errors="replace"))
+"""
 
 
 def open_hdf5(path: str | Path) -> h5py.File:
@@ -27,7 +37,7 @@ def open_hdf5(path: str | Path) -> h5py.File:
         ) from error
     try:
         _check_group(file, path, set())
-    except (KeyError, OSError, RuntimeError, ValueError) as error:
+    except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
         file.close()
         if isinstance(error, InputError):
             raise
@@ -54,3 +64,32 @@ def _check_group(group: h5py.Group, path: str | Path, seen: set[int]) -> None:
         if isinstance(item, h5py.Group) and address not in seen:
             seen.add(address)
             _check_group(item, path, seen)
+
+
+def read_attribute(owner: h5py.Group | h5py.Dataset, name: str, default: Any) -> Any:
+    """Return an attribute of a file that others made, or the default where there is none.
+
+    Text of variable length lies in a heap in which HDF5 may look for ever once it is damaged, and
+    nothing in this process could stop it: a child reads it.
+
+    Raises:
+        InputError: the text cannot be read, or not in PATIENCE.
+    """
+    if name not in owner.attrs:
+        return default
+    kind = owner.attrs.get_id(name).get_type()
+    if not kind.detect_class(h5py.h5t.VLEN) and not _is_variable_text(kind):
+        return owner.attrs[name]
+    path = owner.file.filename
+    command = [sys.executable, "-c", READ_TEXT, path, owner.name, name]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise InputError(
+            f"{path}: attribute {name} is damaged or no text; replace the file by a complete copy"
+        ) from error
+    return done.stdout.decode()
+
+
+def _is_variable_text(kind: h5py.h5t.TypeID) -> bool:
+    return isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()

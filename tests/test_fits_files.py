@@ -46,3 +46,17 @@ def test_missing_file_is_named(tmp_path):
         open_fits(tmp_path / "file.fits"),
     ):
         pass
+
+
+@pytest.mark.parametrize("axis", ["NAXIS1", "NAXIS2"])
+def test_a_table_of_negative_size_is_refused(tmp_path, axis):
+    """Its end lies before its beginning, and whoever looked for the next would never stop."""
+    path = tmp_path / "file.fits"
+    table = fits.BinTableHDU.from_columns([fits.Column("X", "D", array=np.arange(1000.0))])
+    table.writeto(path)
+    size = table.header[axis]
+    good, bad = (f"{axis:8}= {number:20}".encode() for number in (size, -size))
+    assert path.read_bytes().count(good) == 1
+    path.write_bytes(path.read_bytes().replace(good, bad))
+    with pytest.raises(InputError, match=r"file\.fits: not a readable FITS file"), open_fits(path):
+        pass

@@ -15,6 +15,7 @@ import numpy as np
 from popsed_core.artefacts import HDF5Dataset, HDF5File, open_hdf5
 from popsed_core.constants import LSUN_FSPS
 from popsed_core.errors import InputError
+from popsed_core.hdf5_files import read_attribute
 from popsed_core.inputs import told_when_damaged
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.ssp_range import check_ages, check_light, trim
@@ -102,7 +103,7 @@ def known_imf(name: str, path: str | Path) -> str:
 def _dataset(file: HDF5File, name: str, path: str | Path) -> np.ndarray:
     if not isinstance(file.get(name), HDF5Dataset):
         raise InputError(f"{path}: dataset {name} is missing, found {sorted(file)}")
-    unit = _decoded(file[name].attrs.get("unit", ""))
+    unit = _decoded(read_attribute(file[name], "unit", ""))
     if unit and name in UNITS and unit.replace(" ", "") not in UNITS[name]:
         raise InputError(f"{path}: dataset {name} is in {unit}, expected {UNITS[name][0]}")
     try:
@@ -126,7 +127,7 @@ def _check_plausible(name: str, values: np.ndarray | float, path: str | Path) ->
 def _attribute(file: HDF5File, name: str, path: str | Path) -> Any:
     """Return an attribute, JSON (as in our artefacts) or plain, of the type of its default."""
     default = DEFAULTS[name]
-    value = _decoded(file.attrs.get(name, default))
+    value = _decoded(read_attribute(file, name, default))
     if isinstance(value, str):
         with suppress(json.JSONDecodeError):  # plain text stays
             value = json.loads(value)

@@ -365,3 +365,12 @@ def test_a_csv_of_comments_alone_is_refused(tmp_path):
     (tmp_path / "table.csv").write_text("# nothing\n# here\n")
     with pytest.raises(InputError, match=r"table\.csv: not a readable table"):
         build_catalogue(SURVEY, tmp_path / "table.csv")
+
+
+def test_a_name_of_a_column_that_is_no_utf_8_is_told(tmp_path):
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table({"mag_g": [15.0]}), path)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"mag_g", b"ma\xf2_g"))
+    with pytest.raises(InputError, match=r"t\.parquet: not a readable table"):
+        build_catalogue(SURVEY, path)

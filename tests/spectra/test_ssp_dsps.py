@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
+from popsed_core import hdf5_files
 from popsed_core.artefacts import Provenance, save
 from popsed_core.config import SSPConfig
 from popsed_core.errors import InputError
@@ -170,4 +171,16 @@ def test_a_table_without_the_youngest_or_the_oldest_stars_is_refused(table, ages
         del file["ssp_lg_age_gyr"], file["ssp_flux"]
         file["ssp_lg_age_gyr"], file["ssp_flux"] = age, flux
     with pytest.raises(InputError, match=r"dsps\.h5: ssp_lg_age_gyr: has ages of .*needs 0\.01"):
+        read_dsps(table, RANGE)
+
+
+@pytest.mark.parametrize("program", ["import time; time.sleep(100)", "raise OSError", "1 / 0"])
+def test_text_that_cannot_be_read_in_time_is_told(table, monkeypatch, program):
+    """HDF5 may look for a text of variable length for ever where its heap is damaged."""
+    with h5py.File(table, "a") as file:
+        file.attrs["imf"] = "Chabrier"
+    assert read_dsps(table, RANGE).imf == "Chabrier"
+    monkeypatch.setattr(hdf5_files, "READ_TEXT", program)
+    monkeypatch.setattr(hdf5_files, "PATIENCE", 1)
+    with pytest.raises(InputError, match=r"dsps\.h5: attribute imf is damaged or no text"):
         read_dsps(table, RANGE)

@@ -162,11 +162,11 @@ def _read_arrow(path: Path, key: str | None, read: Callable[[Path], pa.Table]) -
         raise InputError(f"key: {path} holds one table only, remove the key {key!r}")
     try:
         table = read(path)
-    except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
+        names = [name.strip() for name in table.column_names]
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(
             f"{path}: not a readable table ({' '.join(str(error).split())})"
         ) from error
-    names = [name.strip() for name in table.column_names]
     _check_names(names, path)
     return {name: _numpy(column) for name, column in zip(names, table.columns, strict=True)}
 
