@@ -7,6 +7,9 @@ STAMP := .venv/.complete
 # the target comes after options with one value: --quiet would swallow it
 SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet host reason --cores $(CORES) $(SNAKEMAKE_FLAGS)
 
+# where Python keeps no bytecode, each of a run's jobs would compile the package anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help env lock demo mock figures test lint format bar-demo bar-fsps bar-paper bar-speed bar-cluster audit study clean clean-all
 
 help: ## list the targets
@@ -19,8 +22,9 @@ $(STAMP): envs/requirements.lock pyproject.toml
 	  echo "PopSED needs Python >= 3.11, but $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
 	  echo "Say which to use: make demo PYTHON=python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --progress-bar off -r envs/requirements.lock
+	$(BIN)/python -m pip install --no-compile --progress-bar off -r envs/requirements.lock
 	$(BIN)/python -m pip install --progress-bar off --no-deps -e .
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib > /dev/null || true # on all cores; pip takes one
 	@touch $@
 
 lock: ## write the installed versions into the lock files

@@ -1,9 +1,9 @@
+import importlib
+import sys
 from collections import Counter
 
 import hypothesis
 import pytest
-import synthetic
-import torch
 
 # a busy machine is no reason to fail: time is not what these tests are about
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -11,27 +11,38 @@ hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items):
-    """Put the files with most slow tests first, so that none is left alone with one at the end."""
+    """Put the files with most slow tests first, so that none is left alone with one at the end.
+
+    Before them all goes the one that waits for a cluster.
+    """
     n_slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -n_slow[item.path])
+    items.sort(key=lambda item: (item.path.name != "test_slurm.py", -n_slow[item.path]))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def as_before():
     """The verbs set threads and the handling of denormals for the whole process."""
-    before = torch.get_num_threads()
+    torch = sys.modules.get("torch")  # not there where no test needs it
+    before = torch.get_num_threads() if torch else 1
     yield
-    torch.set_num_threads(before)
-    torch.set_flush_denormal(False)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(before)
+        torch.set_flush_denormal(False)
 
 
 @pytest.fixture
-def samples():
+def synthetic():
+    """Imported when it is asked for: the process that hands out tests runs none."""
+    return importlib.import_module("synthetic")
+
+
+@pytest.fixture
+def samples(synthetic):
     return synthetic.make_samples()
 
 
 @pytest.fixture
-def observed():
+def observed(synthetic):
     return synthetic.make_observed()
 
 
@@ -46,5 +57,5 @@ def reference(observed):
 
 
 @pytest.fixture
-def members():
+def members(synthetic):
     return synthetic.make_members()

@@ -29,6 +29,7 @@ from popsed_core.spectra.ssp_fsps import read_fsps
 from popsed_core.spectra.training_chunk import TrainingChunk, name_columns
 from popsed_core.spectra.training_set import ChunkTask, choose_pixels, make_chunk
 
+pytestmark = pytest.mark.slow
 TOLERANCE = 1e-5  # relative
 DEX = TOLERANCE * math.log10(
     math.e
