@@ -72,3 +72,18 @@ anything = st.recursive(
 @given(anything)
 def test_a_configuration_of_anything_is_told(tree):
     assert outcome(lambda: read_tree(tree)) == "told"
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        ("table.fits.gz", 10_000_581),  # an HDU of negative size
+        ("table.parquet", 10_001_938),  # the name of a column is no UTF-8
+        ("dsps.h5", 10_000_306),  # the root is no group
+        ("dsps.h5", 10_000_983),
+    ],
+)
+def test_what_was_found_once_stays_told(good, tmp_path, name, seed):
+    path = tmp_path / name
+    path.write_bytes(damage((good / name).read_bytes(), random.Random(seed)))
+    assert outcome(lambda: READERS[name].read(path)) == "told"
