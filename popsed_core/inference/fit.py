@@ -29,11 +29,12 @@ from popsed_core.config import to_json
 from popsed_core.inference import schedules
 from popsed_core.inference.flow import push_together
 from popsed_core.inference.member import Member
+from popsed_core.inference.observability import Observability
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask, Survey, build_forward, fingerprint
 from popsed_core.learning_rate import one_cycle
-from popsed_core.photometry.selection import Selection
+from popsed_core.photometry.noise import MIN_MAGGIES
 from popsed_core.runtime import Streams, peak_memory_mb, pick_device, release_freed_memory
 from popsed_core.theta import Theta
 
@@ -60,9 +61,8 @@ class FlowFit:
         self.prior = PopulationPrior(task.parameters, task.spectra.cosmology).to(self.device)
         self.forward = build_forward(task, survey, self.device)
         limits = self.config.selection
-        self.selection = None
-        if limits is not None:
-            self.selection = Selection(survey.catalogue, limits).to(self.device)
+        self.log_observed = Observability(survey.catalogue, self.forward.noise, limits)
+        self.log_observed.to(self.device)
         self.members = [Member(each, survey.catalogue, self.device) for each in tasks]
         release_freed_memory()
 
@@ -122,25 +122,24 @@ class FlowFit:
     ) -> tuple[Float[Tensor, "member"], Float[Tensor, "member"], Theta, Float[Tensor, "row band"]]:
         """Return the distances to the data, KL(q || prior), and the draws they were taken on.
 
-        The prior is of observed galaxies where ``selection`` is configured: p(theta) S(predicted),
-        up to a constant.
-        The draws, of one member after the other, are their parameters and the magnitudes predicted
-        for them [mag].
+        The prior is of observed galaxies where ``selection`` is configured, up to a constant.
+        The draws, of one member after the other, are their parameters and the noisy magnitudes
+        predicted for them [mag].
         """
         n, members = self.config.n_samples, self.members
         reduction = schedules.noise_reduction(progress, self.config.noise_annealing)
         base = [member.flow.draw_base(n, member.draws) for member in members]
         u, log_density = push_together([member.flow for member in members], base)
         theta = self.space.to_theta(u)
+        maggies = self.forward.photometry(theta)
         streams = Streams([member.draws for member in members])
-        predicted = self.forward(theta, streams, reduction, self._zero_points())
+        noisy, _ = self.forward.observe(maggies, streams, reduction, self._zero_points())
+        predicted = -2.5 * torch.log10(noisy.clamp(min=MIN_MAGGIES))
         parts = zip(members, predicted.split(n), strict=True)
         distance = torch.stack(
             [part.distance(part.features(mag), part.draws, progress) for part, mag in parts]
         )
-        excess = self.prior.excess(theta, u, log_density, self.space)
-        if self.selection is not None:
-            excess = excess - self.selection(predicted)
+        excess = self.prior.excess(theta, u, log_density, self.space) - self.log_observed(maggies)
         return distance, excess.view(-1, n).mean(1), theta, predicted
 
     def _zero_points(self) -> Float[Tensor, "band"] | Float[Tensor, "row band"]:

@@ -47,7 +47,7 @@ class Stopwatch:
         (member,) = job.members
         modules = {
             "flow": member.flow.transform,
-            "photometry": job.forward,
+            "photometry": job.forward.photometry,
             "features": member.features,
             "distance": member.distance,
         }

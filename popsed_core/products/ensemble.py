@@ -12,13 +12,13 @@ from popsed_core.config import FitConfig, ProductsConfig, from_json, to_json
 from popsed_core.errors import InputError
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel
+from popsed_core.inference.observability import Observability
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.selected_prior import sample_selected
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask, Survey, build_forward
 from popsed_core.loop import load_plain
 from popsed_core.parameters import DERIVED, NAMES
-from popsed_core.photometry.selection import Selection
 from popsed_core.products.health import reasons_against
 from popsed_core.products.samples import PopulationSamples
 from popsed_core.runtime import generator
@@ -111,9 +111,9 @@ def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardMod
     if task.fit.selection is None:
         theta = prior.sample(n_draws, stream)
     else:
-        selection = Selection(survey.catalogue, task.fit.selection)
+        log_observed = Observability(survey.catalogue, forward.noise, task.fit.selection)
         theta = sample_selected(
-            prior, lambda theta: selection(forward.without_noise(theta)), n_draws, stream
+            prior, lambda theta: log_observed(forward.photometry(theta)), n_draws, stream
         )
     return Theta(*(column.float() for column in theta))
 

@@ -261,23 +261,23 @@ def test_the_fingerprint_hangs_on_all_that_matters_and_on_nothing_else(survey):
 
 
 class Poisoned(torch.nn.Module):
-    """A forward model that returns NaN for some galaxies at its third call."""
+    """Photometry that is NaN for some galaxies at its second call."""
 
     def __init__(self, model, rows):
         super().__init__()
         self.model, self.rows, self.n_calls = model, rows, 0
 
     def forward(self, *arguments, **options):
-        mag = self.model(*arguments, **options)
+        maggies = self.model(*arguments, **options)
         self.n_calls += 1
         if self.n_calls == 2:
-            mag = mag.index_fill(0, torch.tensor(self.rows), torch.nan)
-        return mag
+            maggies = maggies.index_fill(0, torch.tensor(self.rows), torch.nan)
+        return maggies
 
 
 def test_nan_magnitudes_stop_the_fit_with_epoch_step_and_rows(survey):
     job = FlowFit([make_task()], survey)
-    job.forward = Poisoned(job.forward, [3, 17])
+    job.forward.photometry = Poisoned(job.forward.photometry, [3, 17])
     with pytest.raises(FloatingPointError, match=r"epoch 1, step 2: loss nan.*rows \[3, 17\]"):
         loop.run(job)
 
@@ -297,8 +297,9 @@ def test_nan_parameters_stop_the_fit_with_epoch_step_and_rows(survey):
 
 def test_a_diverged_fit_leaves_the_last_good_checkpoint(survey, checkpoint):
     job = FlowFit([make_task()], survey)
-    job.forward = Poisoned(job.forward, [0])
-    job.forward.n_calls = -FIT.n_steps - 1  # the second epoch; each ends with a validation
+    job.forward.photometry = Poisoned(job.forward.photometry, [0])
+    # the second epoch; each ends with a validation
+    job.forward.photometry.n_calls = -FIT.n_steps - 1
     with pytest.raises(FloatingPointError, match="epoch 2"):
         loop.run(job, checkpoint, "toy")
     state = loop.load_plain(checkpoint)
