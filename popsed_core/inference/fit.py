@@ -1,6 +1,6 @@
 """Fit members: move their flows until the photometry they predict is distributed as observed.
 
-    loss = distance(features(predicted), features(observed)) + beta KL(q || prior)
+    loss = misfit(predicted, observed) + beta KL(q || prior)
 
 and, with beta, the prior of the zero points, which absorb what calibration and spectra disagree
 in; after Li et al. 2023, section 2.5, with the population prior in the objective (beta = 0 is the
@@ -28,14 +28,14 @@ from popsed_core import loop
 from popsed_core.config import to_json
 from popsed_core.inference import schedules
 from popsed_core.inference.flow import push_together
+from popsed_core.inference.forward import calibrated
 from popsed_core.inference.member import Member
 from popsed_core.inference.observability import Observability
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask, Survey, build_forward, fingerprint
 from popsed_core.learning_rate import one_cycle
-from popsed_core.photometry.noise import MIN_MAGGIES
-from popsed_core.runtime import Streams, peak_memory_mb, pick_device, release_freed_memory
+from popsed_core.runtime import peak_memory_mb, pick_device, release_freed_memory
 from popsed_core.theta import Theta
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class FlowFit:
         limits = self.config.selection
         self.log_observed = Observability(survey.catalogue, self.forward.noise, limits)
         self.log_observed.to(self.device)
-        self.members = [Member(each, survey.catalogue, self.device) for each in tasks]
+        self.members = [Member(each, survey.catalogue, self.forward, self.device) for each in tasks]
         release_freed_memory()
 
     def epoch(self, index: int) -> dict[str, float]:
@@ -96,7 +96,7 @@ class FlowFit:
         """
         config = self.config
         progress = (epoch + step / config.n_steps) / config.n_epochs
-        distance, divergence, theta, predicted = self.losses(progress)
+        distance, divergence, theta, maggies = self.losses(progress)
         beta = schedules.prior_weight(progress, config.prior_weight)
         costs = torch.stack([member.calibration_cost() for member in self.members])
         losses = distance + beta * (divergence + costs)
@@ -110,7 +110,7 @@ class FlowFit:
             ]
         )
         if self.device.type == "cpu":
-            self._check_step(epoch, step, losses.detach() + sizes, (*theta, predicted))
+            self._check_step(epoch, step, losses.detach() + sizes, (*theta, maggies))
         for member in self.members:
             if not member.failure:
                 member.optimiser.param_groups[0]["lr"] = one_cycle(progress, config.learning_rate)
@@ -123,24 +123,18 @@ class FlowFit:
         """Return the distances to the data, KL(q || prior), and the draws they were taken on.
 
         The prior is of observed galaxies where ``selection`` is configured, up to a constant.
-        The draws, of one member after the other, are their parameters and the noisy magnitudes
-        predicted for them [mag].
+        The draws, of one member after the other, are their parameters and true fluxes [maggies].
         """
         n, members = self.config.n_samples, self.members
-        reduction = schedules.noise_reduction(progress, self.config.noise_annealing)
         base = [member.flow.draw_base(n, member.draws) for member in members]
         u, log_density = push_together([member.flow for member in members], base)
         theta = self.space.to_theta(u)
         maggies = self.forward.photometry(theta)
-        streams = Streams([member.draws for member in members])
-        noisy, _ = self.forward.observe(maggies, streams, reduction, self._zero_points())
-        predicted = -2.5 * torch.log10(noisy.clamp(min=MIN_MAGGIES))
-        parts = zip(members, predicted.split(n), strict=True)
-        distance = torch.stack(
-            [part.distance(part.features(mag), part.draws, progress) for part, mag in parts]
-        )
         excess = self.prior.excess(theta, u, log_density, self.space) - self.log_observed(maggies)
-        return distance, excess.view(-1, n).mean(1), theta, predicted
+        seen = calibrated(maggies, self._zero_points()).split(n)
+        pairs = zip(members, seen, strict=True)
+        misfit = torch.stack([one.misfit(part, one.draws, progress) for one, part in pairs])
+        return misfit, excess.view(-1, n).mean(1), theta, maggies
 
     def _zero_points(self) -> Float[Tensor, "band"] | Float[Tensor, "row band"]:
         first, *others = (member.zero_points for member in self.members)
@@ -150,11 +144,11 @@ class FlowFit:
 
     @torch.no_grad()
     def validate(self, member: Member) -> float:
-        """Return the distance of fresh draws, at full noise, to the held-out galaxies."""
+        """Return the misfit of fresh draws, at full noise, to the held-out galaxies."""
         draws = member.validation_draws
-        u, _ = member.flow.sample(self.config.n_samples, draws)
-        predicted = self.forward(self.space.to_theta(u), draws, zero_points=member.zero_points)
-        return member.validation(member.features(predicted), draws, 1.0).item()
+        u, _ = member.flow.sample(member.validation.n_draws, draws)
+        maggies = self.forward.photometry(self.space.to_theta(u))
+        return member.validation(calibrated(maggies, member.zero_points), draws, 1.0).item()
 
     def _check_step(
         self, epoch: int, step: int, values: Float[Tensor, "member"], draws: Sequence[Tensor]

@@ -17,18 +17,32 @@ class ForwardModel(nn.Module):
     disagree.  They may be fitted with the flow.
     """
 
-    def __init__(self, photometry: nn.Module, noise: NoiseModel, model_error: float) -> None:
+    colour_error: Tensor
+
+    def __init__(
+        self,
+        photometry: nn.Module,
+        noise: NoiseModel,
+        model_error: float,
+        colour_error: Float[Tensor, "band band"] | None = None,
+    ) -> None:
         """Combine the parts.
 
         Args:
             photometry: callable theta -> maggies (galaxy, band), differentiable.
             noise: the survey's noise.
             model_error: scatter by which the model itself errs, per band [mag].
+            colour_error: covariance of the model's errors that bands share, in addition; none: 0
+                [mag^2].
         """
         super().__init__()
         self.photometry = photometry
         self.noise = noise
         self.model_error = model_error
+        n_bands = len(noise.first)
+        none = torch.zeros(n_bands, n_bands)
+        self.register_buffer("colour_error", none if colour_error is None else colour_error)
+        self.has_colour_error = colour_error is not None and bool(colour_error.any())
 
     def forward(
         self,
@@ -64,8 +78,25 @@ class ForwardModel(nn.Module):
             zero_points: as there [mag].
         """
         if zero_points is not None:
-            maggies = maggies * torch.exp(-zero_points / MAG_PER_LN)
+            maggies = calibrated(maggies, zero_points)
         if self.model_error > 0:
             draw = normal_like(maggies, draws)
             maggies = maggies * torch.exp(self.model_error / reduction / MAG_PER_LN * draw)
+        if self.has_colour_error:
+            draw = normal_like(maggies, draws) @ _root(self.colour_error)
+            maggies = maggies * torch.exp(draw / reduction / MAG_PER_LN)
         return self.noise.observe(maggies, draws, reduction)
+
+
+def calibrated(
+    maggies: Float[Tensor, "galaxy band"],
+    zero_points: Float[Tensor, "band"] | Float[Tensor, "galaxy band"],
+) -> Float[Tensor, "galaxy band"]:
+    """Return fluxes at other zero points, which are added to the magnitudes [mag]."""
+    return maggies * torch.exp(-zero_points / MAG_PER_LN)
+
+
+def _root(covariance: Float[Tensor, "band band"]) -> Float[Tensor, "band band"]:
+    """Return the symmetric square root of a covariance."""
+    variance, axes = torch.linalg.eigh(covariance)
+    return (axes * variance.clamp(min=0).sqrt()) @ axes.T

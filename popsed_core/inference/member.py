@@ -14,11 +14,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from popsed_core.config import to_json
-from popsed_core.inference.distance import build_distance, build_validation
 from popsed_core.inference.features import build_features
 from popsed_core.inference.flow import PopulationFlow
+from popsed_core.inference.forward import ForwardModel
 from popsed_core.inference.holdout import bootstrap, split_holdout
-from popsed_core.inference.rows import FEW, Rows
+from popsed_core.inference.misfit import Misfit, build_misfits
+from popsed_core.inference.rows import FEW
+from popsed_core.inference.seen import Seen
 from popsed_core.inference.task import FitTask
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.catalogue import Catalogue
@@ -33,12 +35,15 @@ class Member:
         history: metrics of every epoch, by name.
     """
 
-    def __init__(self, task: FitTask, catalogue: Catalogue, device: torch.device) -> None:
-        """Start its flow at the identity, and prepare its distances.
+    def __init__(
+        self, task: FitTask, catalogue: Catalogue, forward: ForwardModel, device: torch.device
+    ) -> None:
+        """Start its flow at the identity, and prepare its misfits.
 
         Args:
             task: names its streams; ``task.device`` is not used.
             catalogue: the observed galaxies.
+            forward: the survey's forward model, on the same device.
             device: where it trains.
 
         Raises:
@@ -53,7 +58,7 @@ class Member:
         if self.config.zero_point_error > 0:
             self.weights.append(self.zero_points)
         self.optimiser = torch.optim.Adam(self.weights, lr=self.config.learning_rate.start)
-        self._build_distances(catalogue)
+        self.misfit, self.validation = self._build_misfits(catalogue, forward)
         self.draws, self.validation_draws = self._stream("train"), self._stream("validate")
         self.history: dict[str, list[float]] = {}
         self.failure = ""
@@ -68,20 +73,16 @@ class Member:
         draw = torch.randn(n_bands, generator=self._stream("zero points"))
         return self.config.zero_point_error * draw
 
-    def _build_distances(self, catalogue: Catalogue) -> None:
+    def _build_misfits(self, catalogue: Catalogue, forward: ForwardModel) -> tuple[Misfit, Misfit]:
         mag = catalogue.mag
         kept, held = split_holdout(len(mag), self.config.holdout, self._stream("holdout"))
         # the order is random: the first are as good a sample as any
         sample = mag[kept[:FEW].numpy()].astype(np.float32)
-        self.features = build_features(sample, catalogue.bands, self.config.features)
-        self.features.to(self.device)
+        features = build_features(sample, catalogue.bands, self.config.features)
         if self.config.members == "randomised":
             kept = bootstrap(kept, self._stream("bootstrap"))
-        n, kind = self.config.n_samples, self.config.distance
-        train, judge = (Rows(mag, chosen, self.features, self.device) for chosen in (kept, held))
-        self.distance = build_distance(kind, train, n, self._stream("pool")).to(self.device)
-        self.validation = build_validation(kind, judge, n, self._stream("held pool"))
-        self.validation.to(self.device)
+        seen = Seen(mag, kept, held, features.to(self.device))
+        return build_misfits(seen, forward, self.config, self._stream)
 
     def calibration_cost(self) -> Float[Tensor, ""]:
         """Return -log p of the zero points under their Gaussian prior, up to a constant [nat]."""

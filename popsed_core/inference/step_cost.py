@@ -48,8 +48,8 @@ class Stopwatch:
         modules = {
             "flow": member.flow.transform,
             "photometry": job.forward.photometry,
-            "features": member.features,
-            "distance": member.distance,
+            "features": member.misfit.features,
+            "distance": member.misfit,
         }
         self.hooks: list[Any] = [
             module.register_forward_hook(self._marker(name)) for name, module in modules.items()

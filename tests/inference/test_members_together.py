@@ -92,13 +92,13 @@ def test_a_checkpoint_of_other_members_is_refused(survey, tmp_path, monkeypatch)
 
 def poison(job, index):
     """Make the features of one member NaN from the second step on."""
-    healthy, calls = job.members[index].features.forward, []
+    healthy, calls = job.members[index].misfit.features.forward, []
 
     def poisoned(mag):
         calls.append(None)
         return healthy(mag) * (torch.nan if len(calls) > 1 else 1)
 
-    job.members[index].features.forward = poisoned
+    job.members[index].misfit.features.forward = poisoned
 
 
 def test_a_member_that_diverges_leaves_the_others_alone(survey):

@@ -13,6 +13,7 @@ from popsed_core.errors import InputError
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.catalogue import Catalogue, CutFlow, Reference, faint_limits
 from popsed_core.photometry.filters import load_filter
+from popsed_core.photometry.model_errors import smooth_covariance
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.surveys.mock_depth import (
     LeastMass,
@@ -134,8 +135,7 @@ class ModelErrors:
 
     def __init__(self, config: MockSurvey, waves: np.ndarray) -> None:
         """Set up for bands of these effective wavelengths [AA]."""
-        separation = np.subtract.outer(np.log(waves), np.log(waves)) / config.colour_error_length
-        covariance = config.colour_error**2 * np.exp(-0.5 * separation**2)
+        covariance = smooth_covariance(waves, config.colour_error, config.colour_error_length)
         covariance += config.model_error**2 * np.eye(len(waves))
         variance, axes = np.linalg.eigh(covariance)
         self.root = (axes * np.sqrt(variance.clip(min=0))) @ axes.T
