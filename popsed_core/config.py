@@ -330,6 +330,10 @@ class MockSurvey:
     zero_point_error: Annotated[
         float, Field(ge=0, description="[mag] sigma of each band's offset, unknown to the fit")
     ] = 0.0
+    f_lost: Annotated[
+        float,
+        Field(ge=0, le=1, description="ionising photons lost, where spectra have nebular light"),
+    ] = 0.4
     max_redshift: Positive = 0.8
     cuts: Cuts = dataclasses.field(default_factory=Cuts)
     fit: Changes = dataclasses.field(default_factory=dict)
@@ -646,6 +650,14 @@ class SelectionConfig:
 
 
 @dataclass(frozen=True, config=STRICT)
+class LostPhotonsConfig:
+    """Share of ionising photons absorbed by dust or escaped: a normal prior between 0 and 1."""
+
+    mean: Annotated[float, Field(ge=0, le=1)] = 0.4
+    sigma: Positive = 0.2
+
+
+@dataclass(frozen=True, config=STRICT)
 class FitConfig:
     """Training of one flow, and how many."""
 
@@ -684,6 +696,10 @@ class FitConfig:
         NonNegative,
         Field(description="[mag] prior sigma of each band's offset, fitted with the flow; 0: none"),
     ] = 0.02
+    f_lost: Annotated[
+        LostPhotonsConfig | None,
+        Field(description="fitted with the flow where spectra have nebular light; null: none lost"),
+    ] = dataclasses.field(default_factory=LostPhotonsConfig)
     max_gradient: Annotated[Positive, Field(description="norm at which gradients are cut")] = 1.0
     flow: FlowConfig = dataclasses.field(default_factory=FlowConfig)
     features: FeaturesConfig = dataclasses.field(default_factory=FeaturesConfig)

@@ -11,6 +11,7 @@ two independent halves of the draws, multiplied, which is unbiased for any numbe
 """
 
 import copy
+from collections.abc import Iterable
 
 import torch
 from jaxtyping import Float
@@ -42,7 +43,10 @@ class ExpectedMisfit(nn.Module):
         features: ExpectedFeatures,
         mean: Float[Tensor, "feature"],
         root: Float[Tensor, "feature component"],
+        *,
         n_draws: int,
+        n_galaxies: int,
+        floor: float,
     ) -> None:
         """Combine the parts.
 
@@ -51,9 +55,12 @@ class ExpectedMisfit(nn.Module):
             mean: of the data's features.
             root: R of the weights R R^T, per galaxy of the catalogue.
             n_draws: galaxies of a call.
+            n_galaxies: in the catalogue.
+            floor: chi-squared expected at the truth.
         """
         super().__init__()
         self.features, self.n_draws = features, n_draws
+        self.n_galaxies, self.floor = n_galaxies, floor
         self.register_buffer("mean", mean.float())
         self.register_buffer("root", root.float())
 
@@ -71,6 +78,16 @@ class ExpectedMisfit(nn.Module):
         half = len(found) // 2
         first, second = self.project(found[:half]), self.project(found[half : 2 * half])
         return 0.5 * (first * second).sum()
+
+    def chi_squared(self, parts: Iterable[Float[Tensor, "galaxy band"]]) -> float:
+        """Return the unbiased chi-squared of the catalogue from many galaxies.
+
+        Args:
+            parts: their true fluxes; an even number of equal parts, every other one a half.
+        """
+        found = torch.stack([self.project(self.features(part)).double() for part in parts])
+        first, second = found[::2].mean(0), found[1::2].mean(0)
+        return self.n_galaxies * (first * second).sum().item()
 
     def project(self, found: Float[Tensor, "galaxy feature"]) -> Float[Tensor, "component"]:
         """Return the weighted difference between galaxies' mean features and the data's."""
@@ -109,11 +126,17 @@ def build_expected(
     train, held = (
         Rows(seen.mag, chosen, features.of_data, device) for chosen in (seen.kept, seen.held)
     )
-    root = weights(_covariance(train, generator), len(train), config)
-    n = fit.n_samples
+    covariance = _covariance(train, generator)
+    root = weights(covariance, len(train), config)
+    floor = float(root.shape[1])
+    if fit.members == "randomised":  # a bootstrap scatters about the catalogue as that does
+        floor += torch.trace(root.T @ covariance @ root).item()
+    n, sizes = fit.n_samples, {"n_galaxies": len(train), "floor": floor}
     return (
-        ExpectedMisfit(features, _mean(train), root, n).to(device),
-        PlainExpectedMisfit(features, _mean(held), root, VALIDATION_DRAWS * n).to(device),
+        ExpectedMisfit(features, _mean(train), root, n_draws=n, **sizes).to(device),
+        PlainExpectedMisfit(features, _mean(held), root, n_draws=VALIDATION_DRAWS * n, **sizes).to(
+            device
+        ),
     )
 
 

@@ -27,6 +27,7 @@ from torch import Tensor
 from popsed_core import loop
 from popsed_core.config import to_json
 from popsed_core.inference import schedules
+from popsed_core.inference.expected_misfit import ExpectedMisfit
 from popsed_core.inference.flow import push_together
 from popsed_core.inference.forward import calibrated
 from popsed_core.inference.member import Member
@@ -39,6 +40,9 @@ from popsed_core.runtime import peak_memory_mb, pick_device, release_freed_memor
 from popsed_core.theta import Theta
 
 log = logging.getLogger(__name__)
+
+OBJECTIVE_DRAWS = 2000  # galaxies drawn at a time to judge a trained member
+MOST_DRAWS = 100_000  # in all; as many as the catalogue has, if it has fewer
 
 
 class FlowFit:
@@ -129,7 +133,7 @@ class FlowFit:
         base = [member.flow.draw_base(n, member.draws) for member in members]
         u, log_density = push_together([member.flow for member in members], base)
         theta = self.space.to_theta(u)
-        maggies = self.forward.photometry(theta)
+        maggies = self.forward.fluxes(theta, self._f_lost())
         excess = self.prior.excess(theta, u, log_density, self.space) - self.log_observed(maggies)
         seen = calibrated(maggies, self._zero_points()).split(n)
         pairs = zip(members, seen, strict=True)
@@ -142,13 +146,42 @@ class FlowFit:
             return first
         return torch.stack([first, *others]).repeat_interleave(self.config.n_samples, dim=0)
 
+    def _f_lost(self) -> Float[Tensor, ""] | Float[Tensor, "row"] | None:
+        shares = [member.f_lost for member in self.members]
+        found = [share for share in shares if share is not None]
+        if len(found) < 2:
+            return found[0] if found else None
+        return torch.stack(found).repeat_interleave(self.config.n_samples)
+
     @torch.no_grad()
     def validate(self, member: Member) -> float:
         """Return the misfit of fresh draws, at full noise, to the held-out galaxies."""
         draws = member.validation_draws
-        u, _ = member.flow.sample(member.validation.n_draws, draws)
-        maggies = self.forward.photometry(self.space.to_theta(u))
-        return member.validation(calibrated(maggies, member.zero_points), draws, 1.0).item()
+        maggies = self.true_fluxes(member, member.validation.n_draws, draws)
+        return member.validation(maggies, draws, 1.0).item()
+
+    def true_fluxes(
+        self, member: Member, n: int, draws: torch.Generator
+    ) -> Float[Tensor, "galaxy band"]:
+        """Draw galaxies of a member; return their fluxes at its zero points [maggies]."""
+        u, _ = member.flow.sample(n, draws)
+        maggies = self.forward.fluxes(self.space.to_theta(u), member.f_lost)
+        return calibrated(maggies, member.zero_points)
+
+    @torch.no_grad()
+    def objective(self, member: Member) -> dict[str, float]:
+        """Return the chi-squared of a trained member from many draws, and that of the truth.
+
+        Keys ``value`` and ``floor``; empty for a misfit whose expectation is not known.
+        """
+        misfit = member.misfit
+        if not isinstance(misfit, ExpectedMisfit):
+            return {}
+        draws = member.stream("objective")
+        n_parts = 2 * max(1, round(min(misfit.n_galaxies, MOST_DRAWS) / (2 * OBJECTIVE_DRAWS)))
+        parts = (self.true_fluxes(member, OBJECTIVE_DRAWS, draws) for _ in range(n_parts))
+        value = misfit.chi_squared(parts)
+        return {"value": value, "floor": misfit.floor}
 
     def _check_step(
         self, epoch: int, step: int, values: Float[Tensor, "member"], draws: Sequence[Tensor]
@@ -214,13 +247,24 @@ def fit_members(
     with suppress(FloatingPointError):  # said below, of each
         loop.run(job, checkpoint, fingerprint(tasks, survey))
     for member in job.members:
-        if member.failure:
-            log.warning(
-                "member %d: %s; the ensemble does without it", member.task.member, member.failure
-            )
+        _conclude(job, member)
     seconds = (time.monotonic() - start) / len(tasks)
     cost = {"seconds": seconds, "peak_memory_mb": peak_memory_mb()}
     return [member.as_plain(survey.catalogue.source) for member in job.members], cost
+
+
+def _conclude(job: FlowFit, member: Member) -> None:
+    """Judge a member whose training has ended, and say so."""
+    number = member.task.member
+    if member.failure:
+        log.warning("member %d: %s; the ensemble does without it", number, member.failure)
+        return
+    member.objective = job.objective(member)
+    if member.objective:
+        log.info(
+            "member %d: chi-squared %.0f, expected at the truth %.0f", number,
+            member.objective["value"], member.objective["floor"],
+        )  # fmt: skip
 
 
 def fit_member(

@@ -44,12 +44,29 @@ class ForwardModel(nn.Module):
         self.register_buffer("colour_error", none if colour_error is None else colour_error)
         self.has_colour_error = colour_error is not None and bool(colour_error.any())
 
+    @property
+    def has_nebular(self) -> bool:
+        """Whether some of the light is nebular, and the share of lost photons matters."""
+        return bool(getattr(self.photometry, "has_nebular", False))
+
+    def fluxes(
+        self, theta: Theta, f_lost: Float[Tensor, ""] | Float[Tensor, "galaxy"] | None = None
+    ) -> Float[Tensor, "galaxy band"]:
+        """Return true fluxes at the survey's own zero points [maggies].
+
+        Args:
+            theta: physical parameters.
+            f_lost: share of ionising photons lost, of all galaxies or of each; none: 0.
+        """
+        return self.photometry(theta) if f_lost is None else self.photometry(theta, f_lost)
+
     def forward(
         self,
         theta: Theta,
         draws: Draws,
         reduction: float = 1.0,
         zero_points: Float[Tensor, "band"] | Float[Tensor, "galaxy band"] | None = None,
+        f_lost: Float[Tensor, ""] | Float[Tensor, "galaxy"] | None = None,
     ) -> Float[Tensor, "galaxy band"]:
         """Return noisy magnitudes [mag].
 
@@ -58,8 +75,9 @@ class ForwardModel(nn.Module):
             draws: CPU streams for the noise.
             reduction: the factor R by which noise and model error are reduced (annealing).
             zero_points: of all galaxies or of each [mag]; none: 0.
+            f_lost: as for :meth:`fluxes`.
         """
-        noisy, _ = self.observe(self.photometry(theta), draws, reduction, zero_points)
+        noisy, _ = self.observe(self.fluxes(theta, f_lost), draws, reduction, zero_points)
         return -2.5 * torch.log10(noisy.clamp(min=MIN_MAGGIES))
 
     def observe(

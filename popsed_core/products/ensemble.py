@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from popsed_core.config import FitConfig, ProductsConfig, from_json, to_json
 from popsed_core.errors import InputError
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel
+from popsed_core.inference.lost_photons import typical_share
 from popsed_core.inference.observability import Observability
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.selected_prior import sample_selected
@@ -112,10 +114,18 @@ def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardMod
         theta = prior.sample(n_draws, stream)
     else:
         log_observed = Observability(survey.catalogue, forward.noise, task.fit.selection)
+        f_lost = _typical_f_lost(task, forward)
         theta = sample_selected(
-            prior, lambda theta: log_observed(forward.photometry(theta)), n_draws, stream
+            prior, lambda theta: log_observed(forward.fluxes(theta, f_lost)), n_draws, stream
         )
     return Theta(*(column.float() for column in theta))
+
+
+def _typical_f_lost(task: FitTask, forward: ForwardModel) -> Tensor | None:
+    """Return the prior's mean: what is lost hardly decides which galaxies are observed."""
+    if task.fit.f_lost is None or not forward.has_nebular:
+        return None
+    return torch.tensor(typical_share(task.fit.f_lost))
 
 
 @torch.no_grad()
@@ -131,8 +141,9 @@ def _draw(
     base = flow.draw_base(n_draws, stream).split(CHUNK)
     theta = space.to_theta(torch.cat([flow.push(chunk)[0] for chunk in base]))
     chunks = zip(*(column.split(CHUNK) for column in theta), strict=True)
-    zero_points = member["zero_points"]
-    mag = torch.cat([forward(Theta(*chunk), stream, 1.0, zero_points) for chunk in chunks])
+    zero_points, f_lost = member["zero_points"], member.get("f_lost")
+    f_lost = None if f_lost is None else torch.tensor(f_lost)
+    mag = torch.cat([forward(Theta(*chunk), stream, 1.0, zero_points, f_lost) for chunk in chunks])
     return to_matrix(theta).numpy(), _derive(forward, theta), mag.numpy()
 
 

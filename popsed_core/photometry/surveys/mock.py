@@ -215,7 +215,10 @@ class _Sky:
 
     @torch.no_grad()
     def _observe(self, matrix: np.ndarray) -> np.ndarray:
-        maggies = self.photometry(from_matrix(torch.as_tensor(matrix)))
+        theta = from_matrix(torch.as_tensor(matrix))
+        has_nebular = getattr(self.photometry, "has_nebular", False)
+        lost = [torch.tensor(self.config.f_lost, dtype=theta.redshift.dtype)] if has_nebular else []
+        maggies = self.photometry(theta, *lost)
         error = self.errors.draw(self.rng, len(maggies))
         maggies = maggies * torch.as_tensor(10 ** (0.4 * (error + self.zero_points)))
         noisy, sigma = self.noise.observe(maggies, self.generator, 1.0)
