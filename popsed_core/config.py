@@ -83,7 +83,9 @@ class SSPConfig:
 
     reader: Literal["bc03", "dsps", "fsps", "toy"] = "bc03"
     path: Annotated[str | None, Field(description="table to read; null: the download")] = None
-    wave_low: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 1000.0
+    wave_low: Annotated[
+        float, Field(gt=0, description="[AA] rest frame; 911.8: the Lyman limit")
+    ] = 911.8
     wave_high: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 30000.0
     fsps: FSPSConfig = dataclasses.field(default_factory=FSPSConfig)
 
@@ -123,6 +125,10 @@ class SpectraConfig:
         Literal["continuous", "released"],
         Field(description="bursts never precede the galaxy, or the released code's loss of mass"),
     ] = "continuous"
+    igm: Annotated[
+        Literal["inoue14", "none"],
+        Field(description="absorption by intergalactic hydrogen: Inoue et al. 2014, or none"),
+    ] = "inoue14"
     cosmology: CosmologyConfig = dataclasses.field(default_factory=CosmologyConfig)
 
 

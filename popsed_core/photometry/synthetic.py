@@ -72,7 +72,7 @@ def build_synthetic_photometry(
     Args:
         grid: the SSP table.
         filters: names that :func:`popsed_core.photometry.filters.load_filter` knows.
-        config: number of pixels, star formation, burst, cosmology.
+        config: number of pixels, star formation, burst, intergalactic absorption, cosmology.
         redshift_range: lowest and highest redshift that will be asked for.
         tolerance: of the factorised SSP table; None for the plain one.
 
@@ -80,13 +80,14 @@ def build_synthetic_photometry(
         InputError: an unknown filter, or one whose wavelengths the table does not cover.
     """
     curves = [load_filter(name) for name in filters]
-    check_coverage(curves, redshift_range, (grid.ssp_wave[0], grid.ssp_wave[-1]))
-    low, high = rest_frame_range(curves, redshift_range)
+    check_coverage(curves, redshift_range, (grid.ssp_wave[0], grid.ssp_wave[-1]), config.igm)
+    low, high = rest_frame_range(curves, redshift_range, config.igm)
     edges = log_edges(max(low, grid.ssp_wave[0]), high, config.n_pixels)
     spectra = PopulationSpectra(
         grid, config, edges, max_redshift=redshift_range[1], tolerance=tolerance
     )
-    return SyntheticPhotometry(spectra, Projection(curves, edges, redshift_range[1]), grid.lsun)
+    projection = Projection(curves, edges, redshift_range[1], config.igm)
+    return SyntheticPhotometry(spectra, projection, grid.lsun)
 
 
 def build_emulated_photometry(
@@ -102,7 +103,7 @@ def build_emulated_photometry(
         segments: the emulator.
         grid: the SSP table that it was trained on.
         filters: names that :func:`popsed_core.photometry.filters.load_filter` knows.
-        config: star formation, burst, cosmology.
+        config: star formation, burst, intergalactic absorption, cosmology.
         redshift_range: lowest and highest redshift that will be asked for.
 
     Raises:
@@ -110,17 +111,16 @@ def build_emulated_photometry(
     """
     curves = [load_filter(name) for name in filters]
     ends = (segments[0]["edges"][0], segments[-1]["edges"][-1])
-    check_coverage(curves, redshift_range, (math.exp(ends[0]), math.exp(ends[1])))
+    check_coverage(curves, redshift_range, (math.exp(ends[0]), math.exp(ends[1])), config.igm)
     spectra = EmulatedSpectra(
         segments,
         grid,
         config,
         max_redshift=redshift_range[1],
-        wave_range=rest_frame_range(curves, redshift_range),
+        wave_range=rest_frame_range(curves, redshift_range, config.igm),
     )
-    return SyntheticPhotometry(
-        spectra, Projection(curves, spectra.edges, redshift_range[1]), grid.lsun
-    )
+    projection = Projection(curves, spectra.edges, redshift_range[1], config.igm)
+    return SyntheticPhotometry(spectra, projection, grid.lsun)
 
 
 def build_photometry(

@@ -33,6 +33,7 @@ SHARED = (
     "chunks_sha256",
     "seed",
 )
+NOT_LEARNED = ("engine", "n_pixels", "igm")  # keys of `spectra` that leave its spectra as they are
 
 
 class EmulatedSpectra(StellarMixture):
@@ -121,7 +122,8 @@ def check_emulator(
             f"{ssp_sha256[:12]}; train it anew"
         )
     trained = from_json(SpectraConfig, first["spectra"], name)
-    if replace(trained, engine=config.engine, n_pixels=config.n_pixels) != config:
+    apart = {key: getattr(config, key) for key in NOT_LEARNED}
+    if replace(trained, **apart) != config:
         raise InputError(f"{name}: trained with spectra {first['spectra']}; train it anew")
     boxes = from_json(dict[str, ParameterConfig], first["parameters"], name)
     for key, box in parameters.items():
