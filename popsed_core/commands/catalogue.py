@@ -33,7 +33,10 @@ def register(nouns: Subparsers) -> None:
         help="what the spectra of the fit to come will cover, rest frame [AA]",
     )
     build.add_argument(
-        "--igm", default="none", metavar="KIND", help="as spectra.igm of the fit to come [none]"
+        "--igm",
+        choices=("inoue14", "none"),
+        default="none",
+        help="spectra.igm of the fit to come [none]",
     )
     add_outputs(build)
 
