@@ -18,7 +18,7 @@ from popsed_core.spectra.ssp_dsps import read_dsps
 TABLE = SHARED / "ssp_fsps05_mist25_ck04_chabrier.npz"
 ZSUN = 0.0185  # of FSPS 4.0
 
-pytestmark = pytest.mark.skipif(not TABLE.is_file(), reason=f"no real FSPS grid: {TABLE}")
+pytestmark = pytest.mark.skipif(not TABLE.is_file(), reason=f"no real FSPS grid: {TABLE.name}")
 
 
 @pytest.fixture(scope="module")
