@@ -1,21 +1,25 @@
 """Measure every bar of the demo afresh; print bar, threshold, measured, pass.
 
-    make bar-demo                 # about 40 minutes on two cores
+    make bar-demo                 # about an hour on two cores
     make bar-demo BARS="--reuse"  # judge the runs that are already in results/
     make bar-demo BARS="--only mocks"  # run the demo, mocks or tests afresh and renew their rows
+    make bar-demo BARS="--only orders"  # the demo, then the tests, and the other way round
 
 Copies the checkout into an empty folder and runs there what a newcomer runs: `make demo`, then
-`make mock`, then the tests.  Writes results/bars/bar_demo.{json,md}, two figures of the
-demo beside them, and the README's numbers; exit 1 if a bar falls short.
+`make test`, then `make mock`; in a second copy the tests come before the demo.  Writes
+results/bars/bar_demo.{json,md}, two figures of the demo beside them, and the README's numbers;
+exit 1 if a bar falls short.
 A bin is in the band if the truth lies between the least and the greatest member, give or take one
 Poisson error; bins with fewer than ten true galaxies do not count (products/diagnostics.coverage).
 """
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,7 @@ from tests.bars.tools import (
     OUT,
     ROOT,
     Bar,
+    Run,
     at_least,
     at_most,
     fresh_copy,
@@ -114,16 +119,43 @@ TEST_BARS = {  # bar: the tests that show it
 }
 
 
-def test_bars(copy: Path) -> list[Bar]:
-    """Run the whole test suite once and read from its report what it shows."""
+def run_tests(copy: Path) -> Run:
+    """Run the whole test suite, which tells at its end what it skips and why."""
+    return run(["make", "test", "PYTEST_FLAGS=-rs --junit-xml=tests.xml"], copy)
+
+
+def test_bars(copy: Path, done: Run) -> list[Bar]:
+    """Read from the report of the whole test suite what it shows."""
     report = copy / "tests.xml"
-    done = run(["make", "test", f"PYTEST_FLAGS=--junit-xml={report}"], copy)
     text = report.read_text() if report.exists() else ""
     bars = [
         Bar("make test: exit status", "0", str(done.code), done.code == 0),
         at_most("make test: time", round(done.seconds / 60, 2), 10, "min"),
     ]
     return bars + [test_bar(name, [path], text) for name, path in TEST_BARS.items()]
+
+
+def skips(output: str) -> str:
+    """Return how many tests pytest skipped for each reason, by what -rs has it print."""
+    found: Counter[str] = Counter()
+    for number, reason in re.findall(r"^SKIPPED \[(\d+)\] \S+?: (.*)$", output, re.MULTILINE):
+        found[reason] += int(number)
+    return "; ".join(f"{number} x {reason}" for reason, number in sorted(found.items())) or "none"
+
+
+def order_bars(demo_first: Run, folder: Path) -> list[Bar]:
+    """Compare the tests after a demo with tests, then a demo, in another copy."""
+    copy = fresh_copy(folder)
+    tests_first = run_tests(copy)
+    demo = run(["make", "demo"], copy)
+    skipped = [skips(done.output) for done in (demo_first, tests_first)]
+    codes = f"{tests_first.code}, {demo.code}"
+    return [
+        Bar("demo, then tests: exit status", "0", str(demo_first.code), demo_first.code == 0),
+        Bar("tests, then demo: exit status", "0, 0", codes, codes == "0, 0"),
+        Bar("tests skipped after the demo", "as before it", skipped[0], skipped[0] == skipped[1]),
+        reported("tests skipped before the demo", skipped[1]),
+    ]
 
 
 def make_mocks(copy: Path) -> None:
@@ -147,8 +179,10 @@ def measure_all(folder: Path) -> list[Bar]:
     copy = fresh_copy(folder)
     bars = demo_bars(copy)
     keep_figures(copy)
+    tests = run_tests(copy)
     make_mocks(copy)
-    return bars + judge_all(copy / "results") + test_bars(copy)
+    bars += judge_all(copy / "results") + test_bars(copy, tests)
+    return bars + order_bars(tests, folder / "second")
 
 
 def keep_figures(copy: Path) -> None:
@@ -166,11 +200,16 @@ def renew(what: str, folder: Path) -> list[Bar]:
     elif what == "mocks":
         make_mocks(copy)
         fresh = mock_bars(copy / "results")
+    elif what == "orders":
+        run(["make", "demo"], copy)
+        tests = run_tests(copy)
+        fresh = test_bars(copy, tests) + order_bars(tests, folder / "second")
     else:
-        fresh = test_bars(copy)
+        fresh = test_bars(copy, run_tests(copy))
     new = {_key(bar.name): bar for bar in fresh}
     old = [Bar(**row) for row in json.loads((OUT / "bar_demo.json").read_text())]
-    return [new.get(_key(bar.name), bar) for bar in old]
+    kept = [new.pop(_key(bar.name), bar) for bar in old]
+    return [*kept, *new.values()]
 
 
 def _key(name: str) -> str:
@@ -181,7 +220,9 @@ def main() -> int:
     """Measure, print, write; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reuse", action="store_true", help="judge results/ as it stands")
-    parser.add_argument("--only", choices=("demo", "mocks", "tests"), help="renew these rows")
+    parser.add_argument(
+        "--only", choices=("demo", "mocks", "tests", "orders"), help="renew these rows"
+    )
     arguments = parser.parse_args()
     start_logging()
     if arguments.reuse:
