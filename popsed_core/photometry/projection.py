@@ -4,6 +4,7 @@ On a grid uniform in ln(wavelength) a redshift is a shift, so the weight of pixe
 shift s is the filter's integral over the shifted pixel,
 P[s, k, b] = int_(pixel k + s) R_b dln(wave) / int R_b dln(wave).
 The rows of P sum to 1: a flat source keeps its flux density in every band at every redshift.
+A line of no width is one more pixel, behind the others, with weight R_b(line) / int R_b dln(wave).
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from popsed_core.photometry.coverage import SHIFT_STEP
 from popsed_core.photometry.filters import FilterCurve
+from popsed_core.spectra.node_spectra import NO_LINES
 from popsed_core.spectra.wavelength import log_integral
 
 
@@ -22,13 +24,26 @@ class Projection(nn.Module):
     """Photon-weighted band means of redshifted spectra."""
 
     def __init__(
-        self, curves: Sequence[FilterCurve], edges: np.ndarray, max_redshift: float
+        self,
+        curves: Sequence[FilterCurve],
+        edges: np.ndarray,
+        max_redshift: float,
+        line_wave: np.ndarray = NO_LINES,
     ) -> None:
+        """Build the table.
+
+        Args:
+            curves: the filters.
+            edges: pixel edges (pixel + 1,), as ln(AA).
+            max_redshift: up to which it reaches.
+            line_wave: of lines whose light follows that of the pixels (line,) [AA].
+        """
         super().__init__()
         n_shifts = int(np.ceil(np.log1p(max_redshift) / SHIFT_STEP)) + 2
         shifts = SHIFT_STEP * np.arange(n_shifts)
-        weights = [_pixel_weights(curve, edges, shifts) for curve in curves]
-        table = np.stack(weights, axis=-1)
+        pixels = [_pixel_weights(curve, edges, shifts) for curve in curves]
+        lines = [_line_weights(curve, np.log(line_wave), shifts) for curve in curves]
+        table = np.concatenate([np.stack(pixels, axis=-1), np.stack(lines, axis=-1)], axis=1)
         self.register_buffer("table", torch.as_tensor(table), persistent=False)
 
     def forward(
@@ -46,5 +61,13 @@ class Projection(nn.Module):
 def _pixel_weights(curve: FilterCurve, edges: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     at = edges[None, :] + shifts[:, None]
     integral = log_integral(curve.wave, curve.response, at.ravel()).reshape(at.shape)
-    total = log_integral(curve.wave, curve.response, np.log(curve.wave[-1:]))
-    return np.diff(integral, axis=1) / total
+    return np.diff(integral, axis=1) / _total(curve)
+
+
+def _line_weights(curve: FilterCurve, lines: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    at = np.exp(lines[None, :] + shifts[:, None])
+    return np.interp(at, curve.wave, curve.response, left=0.0, right=0.0) / _total(curve)
+
+
+def _total(curve: FilterCurve) -> np.ndarray:
+    return log_integral(curve.wave, curve.response, np.log(curve.wave[-1:]))
