@@ -7,6 +7,7 @@ The rows of P sum to 1: a flat source keeps its flux density in every band at ev
 
 Intergalactic hydrogen costs nothing more: each row knows its redshift, and the mean of R_b times
 the transmission takes the place of that of R_b.  Such rows sum to less than 1.
+A line of no width is one more pixel, behind the others, with weight R_b(line) / int R_b dln(wave).
 """
 
 from collections.abc import Sequence
@@ -19,8 +20,10 @@ from torch import Tensor, nn
 from popsed_core.photometry.coverage import SHIFT_STEP
 from popsed_core.photometry.filters import FilterCurve
 from popsed_core.spectra.igm import JUMPS, LYMAN_ALPHA, transmission_at_rest
+from popsed_core.spectra.node_spectra import NO_LINES
 from popsed_core.spectra.wavelength import log_integral
 
+LINE_HALVES = (-3e-4, 3e-4)  # [-] either side of a line, in which half of its light is
 N_PARTS = 8  # of a pixel in which light is absorbed; more change nothing measurable
 
 
@@ -32,6 +35,8 @@ class Projection(nn.Module):
         curves: Sequence[FilterCurve],
         edges: np.ndarray,
         max_redshift: float,
+        *,
+        line_wave: np.ndarray = NO_LINES,
         igm: str = "none",
     ) -> None:
         """Build the table.
@@ -40,15 +45,18 @@ class Projection(nn.Module):
             curves: the filters.
             edges: pixel edges (pixel + 1,), as ln(AA), rest frame.
             max_redshift: up to which the table goes.
+            line_wave: of lines whose light follows that of the pixels (line,) [AA].
             igm: ``inoue14``, or ``none`` for empty space.
         """
         super().__init__()
         n_shifts = int(np.ceil(np.log1p(max_redshift) / SHIFT_STEP)) + 2
         shifts = SHIFT_STEP * np.arange(n_shifts)
-        weights = [_pixel_weights(curve, edges, shifts) for curve in curves]
-        table = np.stack(weights, axis=-1)
+        pixels = np.stack([_pixel_weights(curve, edges, shifts) for curve in curves], axis=-1)
+        lines = np.stack([_line_weights(curve, line_wave, shifts) for curve in curves], axis=-1)
         if igm == "inoue14":
-            _absorb(table, curves, edges, shifts)
+            _absorb(pixels, curves, edges, shifts)
+            lines *= _line_transmission(line_wave, shifts)[..., None]
+        table = np.concatenate([pixels, lines], axis=1)
         self.register_buffer("table", torch.as_tensor(table), persistent=False)
 
     def forward(
@@ -66,8 +74,22 @@ class Projection(nn.Module):
 def _pixel_weights(curve: FilterCurve, edges: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     at = edges[None, :] + shifts[:, None]
     integral = log_integral(curve.wave, curve.response, at.ravel()).reshape(at.shape)
-    total = log_integral(curve.wave, curve.response, np.log(curve.wave[-1:]))
-    return np.diff(integral, axis=1) / total
+    return np.diff(integral, axis=1) / _total(curve)
+
+
+def _line_weights(curve: FilterCurve, line_wave: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    at = line_wave * np.exp(shifts[:, None])
+    return np.interp(at, curve.wave, curve.response, left=0.0, right=0.0) / _total(curve)
+
+
+def _total(curve: FilterCurve) -> np.ndarray:
+    return log_integral(curve.wave, curve.response, np.log(curve.wave[-1:]))
+
+
+def _line_transmission(line_wave: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Return the mean transmission just blueward and redward: it jumps at Lyman lines."""
+    ends = [transmission_at_rest(line_wave * (1 + way), np.exp(shifts)) for way in LINE_HALVES]
+    return sum(ends) / len(ends)
 
 
 def _absorb(

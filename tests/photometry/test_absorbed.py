@@ -40,13 +40,13 @@ def test_without_hydrogen_the_table_is_that_of_the_filters_alone():
     at = edges + SHIFT_STEP * np.arange(len(Projection([U], edges, 4.0).table))[:, None]
     integral = log_integral(U.wave, U.response, at.ravel()).reshape(at.shape)
     whole = log_integral(U.wave, U.response, np.log(U.wave[-1:]))
-    found = Projection([U], edges, 4.0, "none").table[..., 0].numpy()
+    found = Projection([U], edges, 4.0, igm="none").table[..., 0].numpy()
     np.testing.assert_array_equal(found, np.diff(integral, axis=1) / whole)
 
 
 def test_pixels_redward_of_lyman_alpha_are_not_touched():
     edges = log_edges(912.0, 20000.0, 120)
-    empty, full = (Projection([U, G], edges, 4.0, igm).table for igm in ("none", "inoue14"))
+    empty, full = (Projection([U, G], edges, 4.0, igm=igm).table for igm in ("none", "inoue14"))
     n_absorbed = np.searchsorted(edges, np.log(LYMAN_ALPHA))
     assert torch.equal(empty[:, n_absorbed:], full[:, n_absorbed:])
     assert (full[:, :n_absorbed] <= empty[:, :n_absorbed] + 1e-15).all()
@@ -58,7 +58,7 @@ def test_a_row_is_the_mean_of_response_times_transmission(row):
     """Pixels as wide as the default's, with the jump at 1216 AA inside of one."""
     edges = log_edges(880.0, 1500.0, 80)
     redshift = np.expm1(SHIFT_STEP * row)
-    found = Projection([G, U], edges, 4.0, "inoue14").table[row].numpy()
+    found = Projection([G, U], edges, 4.0, igm="inoue14").table[row].numpy()
     for band, curve in enumerate((G, U)):
         fine = np.linspace(edges[0], edges[-1], 80 * 6000 + 1)
         rest = np.exp(0.5 * (fine[1:] + fine[:-1]))
@@ -79,7 +79,7 @@ def test_light_lost_in_lsst_u(redshift, lost):
     """
     edges = log_edges(LYMAN_LIMIT, 5000.0, 400)
     flat, at = torch.ones(1, 400).double(), torch.tensor([redshift]).double()
-    seen = [Projection([U], edges, 3.5, igm)(flat, at) for igm in ("inoue14", "none")]
+    seen = [Projection([U], edges, 3.5, igm=igm)(flat, at) for igm in ("inoue14", "none")]
     assert -2.5 * torch.log10(seen[0] / seen[1]).item() == pytest.approx(lost, abs=0.009)
 
 
