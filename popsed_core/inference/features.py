@@ -3,7 +3,8 @@
 Transport distances weigh directions by their width.  In z-scored broad-band magnitudes the
 colours, which carry the physics, hold less than a per cent of the variance, so the default
 whitens: every principal direction gets unit width, but for those narrower than a floor, which
-hold more noise than signal.
+hold more noise than signal.  Widths are those of a robust covariance (``robust.py``): with the
+plain one, a single wrong magnitude among 10,000 rules the narrow directions.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,9 @@ from torch import Tensor, nn
 
 from popsed_core.config import FeaturesConfig
 from popsed_core.errors import InputError
+from popsed_core.robust import robust_covariance
 
+ROUNDING = 1e-7  # width that is no more than rounding, over the largest
 Magnitudes = Float[np.ndarray, "galaxy band"]
 
 
@@ -73,16 +76,17 @@ def zscored(mag: Magnitudes, bands: Sequence[str], config: FeaturesConfig) -> Af
 
 def whitened(mag: Magnitudes, bands: Sequence[str], config: FeaturesConfig) -> Affine:
     """Rotate to the principal axes of the data and give each unit width, widest first."""
-    variance, axes = np.linalg.eigh(np.cov(mag, rowvar=False).reshape(len(bands), -1))
+    centre, covariance = robust_covariance(mag)
+    variance, axes = np.linalg.eigh(covariance)
     variance, axes = variance[::-1].clip(min=0), axes[:, ::-1]
     largest = np.abs(axes).argmax(axis=0)
     axes = axes * np.sign(axes[largest, np.arange(len(bands))])  # the sign that eigh leaves free
     width = _floored(np.sqrt(variance), config.floor)
-    return Affine(mag.mean(axis=0), axes / width)
+    return Affine(centre, axes / width)
 
 
 def colours(mag: Magnitudes, bands: Sequence[str], config: FeaturesConfig) -> Affine:
-    """Take a reference magnitude and the adjacent colours, each with zero mean, unit width."""
+    """Take a reference magnitude and the adjacent colours, each about zero, of unit width."""
     reference = config.reference or bands[len(bands) // 2]
     if reference not in bands:
         raise InputError(
@@ -92,8 +96,9 @@ def colours(mag: Magnitudes, bands: Sequence[str], config: FeaturesConfig) -> Af
     matrix[bands.index(reference), 0] = 1
     for column in range(1, len(bands)):
         matrix[column - 1, column], matrix[column, column] = 1, -1
-    width = _floored((mag @ matrix).std(axis=0), config.floor)
-    return Affine(mag.mean(axis=0), matrix / width)
+    centre, covariance = robust_covariance(mag)
+    variance = np.diag(matrix.T @ covariance @ matrix).clip(min=0)
+    return Affine(centre, matrix / _floored(np.sqrt(variance), config.floor))
 
 
 KINDS = {"zscored": zscored, "whitened": whitened, "colours": colours}
@@ -127,7 +132,8 @@ def build_features(
 
 
 def _floored(width: Float[np.ndarray, "feature"], floor: float) -> Float[np.ndarray, "feature"]:
-    floored = np.maximum(width, floor)
+    is_rounding = width < ROUNDING * width.max()
+    floored = np.maximum(np.where(is_rounding, 0, width), floor)
     if not (floored > 0).all():
         raise InputError(
             "fit.features.floor: got 0, but the magnitudes are degenerate (a colour has no width); "
