@@ -78,7 +78,8 @@ class Member:
         if self.config.members == "randomised":
             kept = bootstrap(kept, self._stream("bootstrap"))
         n, kind = self.config.n_samples, self.config.distance
-        train, judge = (Rows(mag, chosen, self.features, self.device) for chosen in (kept, held))
+        seen = self.features.of_data
+        train, judge = (Rows(mag, chosen, seen, self.device) for chosen in (kept, held))
         self.distance = build_distance(kind, train, n, self._stream("pool")).to(self.device)
         self.validation = build_validation(kind, judge, n, self._stream("held pool"))
         self.validation.to(self.device)

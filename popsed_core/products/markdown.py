@@ -100,7 +100,7 @@ def _photometry(summary: Mapping[str, Any]) -> str:
     members = ", ".join(number(value) for value in row["members"])
     return (
         "## Photometry\n\n"
-        "Sliced Wasserstein-2 distance of predicted to observed magnitudes, whitened "
+        "Sliced Wasserstein-1 distance of predicted to observed magnitudes, whitened, central 95 % "
         f"({row['n_each']:,} galaxies on each side): ensemble {number(row['ensemble'])}, flows "
         f"{members}; floor {number(row['floor'])} +- {number(row['floor_scatter'])} between "
         "random halves of the catalogue.\n\n" + _classifier(summary) + "\n\n"
@@ -126,16 +126,16 @@ def _zero_points(summary: Mapping[str, Any]) -> str:
 
 
 def _noise(summary: Mapping[str, Any]) -> str:
-    header = ("band", "galaxies", "KS", "mean", "std")
+    header = ("band", "galaxies", "KS", "median", "width")
     rows = [
-        (band, f"{row['n_galaxies']:,}", *(number(row[key]) for key in ("ks", "mean", "std")))
+        (band, f"{row['n_galaxies']:,}", *(number(row[key]) for key in ("ks", "median", "width")))
         for band, row in summary["noise"].items()
     ]
     note = (
         "Where the catalogue's errors lie among those that the noise model predicts at their "
         f"magnitude, galaxies of expected SNR above {MIN_SNR:g}: Kolmogorov-Smirnov distance of "
-        "the probability integral transform to uniform; mean (0 expected; above: errors larger "
-        "than predicted) and standard deviation (1 expected) of the normal scores."
+        "the probability integral transform to uniform; median (0 expected; above: errors larger "
+        "than predicted) and half the central 68.3 % (1 expected) of the normal scores."
     )
     return f"## Noise\n\n{table(header, rows)}\n\n{note}"
 

@@ -74,7 +74,7 @@ def redshift_bars(results: Path) -> list[Bar]:
         reported("demo n(z): median offset", redshift["median_offset"]),
         reported("demo n(z): mean offset", redshift["mean_offset"]),
         reported("demo n(z): KS", redshift["ks"]),
-        reported("demo photometry: sliced W2", photometric["ensemble"]),
+        reported("demo photometry: sliced W1 of the central 95 %", photometric["ensemble"]),
         reported("demo photometry: floor of halves", photometric["floor"]),
     ]
 

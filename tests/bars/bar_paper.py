@@ -141,7 +141,7 @@ def judged(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list[B
     photometric, accuracy = summary["photometric_distance"], summary["classifier"]["accuracy"]
     return [
         *bars,
-        reported(f"{title}: photometry, sliced W2", photometric["ensemble"]),
+        reported(f"{title}: photometry, sliced W1 of the central 95 %", photometric["ensemble"]),
         reported(f"{title}: photometry, its floor", photometric["floor"]),
         reported(f"{title}: photometry, classifier (0.5: the same)", accuracy),
     ]

@@ -59,7 +59,8 @@ def redshift(bars: Mapping[str, Mapping[str, object]]) -> str:
     """Return how far the demo's n(z) and photometry are from the data."""
     names = ("n(z): W1 to spectroscopy", "n(z): KS", "n(z): mean offset", "n(z): median offset")
     w1, ks, mean, median = (float(bars[f"demo {name}"]["measured"]) for name in names)
-    found = float(bars["demo photometry: sliced W2"]["measured"])
+    distance = next(name for name in bars if name.startswith("demo photometry: sliced"))
+    found = float(bars[distance]["measured"])
     floor = float(bars["demo photometry: floor of halves"]["measured"])
     return (
         "The redshift distribution of the demo against the spectroscopic redshifts that the fit\n"
