@@ -91,7 +91,7 @@ def run_summary(args: argparse.Namespace) -> None:
     costs = [_read_cost(path) for path in args.costs]
     summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs, noise=noise)
     write_summary(summary, args.json, args.markdown, args.diagnostics)
-    write_redshift_distribution(redshift_distribution(samples), args.redshift)
+    write_redshift_distribution(redshift_distribution(samples, reference), args.redshift)
     names = ("samples", "catalogue", "reference", "noise")
     inputs = {name: getattr(args, name) for name in names}
     inputs |= numbered("member", args.members) | numbered("cost", args.costs)

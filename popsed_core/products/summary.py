@@ -17,6 +17,7 @@ from popsed_core.artefacts import atomic_path
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.products.classifier import separability
+from popsed_core.products.closeness import Closeness
 from popsed_core.products.columns import COLUMNS, all_names
 from popsed_core.products.diagnostics import Comparison, Constraint, compare, constraints
 from popsed_core.products.markdown import as_markdown
@@ -26,7 +27,14 @@ from popsed_core.products.samples import PopulationSamples
 
 PERCENTILES = (2.5, 16, 50, 84, 97.5)
 SIGNIFICANT_DIGITS = 5
-PRIOR_KEYS = ("constrained", "prior_distance", "is_prior_dominated")
+PRIOR_KEYS = ("constrained", "prior_distance", "is_prior_dominated", "against_prior")
+CLOSENESS = tuple(item.name for item in dataclasses.fields(Closeness))
+DIAGNOSTICS = (  # columns of the table, in their order
+    *("name", "unit", "kind", "n_reference", *CLOSENESS),
+    *("w1_members", "coverage_68", "coverage_full", "share_near_reference", "prior_coverage"),
+    *(f"prior_{name}" for name in CLOSENESS),
+    *("is_better_than_prior", *PRIOR_KEYS),
+)
 
 Member = Mapping[str, Any]
 
@@ -54,8 +62,9 @@ def summarise(
 
     Returns:
         Sections ``source``, ``seed``, ``sizes``, ``quantities`` (percentiles, member scatter,
-        prior), ``comparison`` (by quantity), ``photometric_distance``, ``classifier``, ``noise``
-        (by band), ``fit``, ``left_out`` (members that do not count, and why) and ``zero_points``;
+        prior), ``comparison`` (by quantity; the prior's beside), ``photometric_distance``,
+        ``classifier``, ``noise`` (by band), ``fit``, ``left_out`` (members that do not count, and
+        why) and ``zero_points``;
         numbers have five significant digits, and those that do not exist are None.
     """
     n_members, n_draws, _ = samples.theta.shape
@@ -96,11 +105,16 @@ def _quantity(samples: PopulationSamples, name: str) -> dict[str, Any]:
     values = samples.column(name).astype(np.float64)
     percentiles = np.percentile(values, PERCENTILES)
     by_member = np.percentile(values, PERCENTILES, axis=1)
+    prior = samples.prior_column(name).astype(np.float64)
     return {
         "unit": COLUMNS[name].unit,
         "mean": float(values.mean()),
         "percentiles": _by_percentile(percentiles),
         "member_scatter": _by_percentile(by_member.std(axis=1)),
+        "prior": {
+            "mean": float(prior.mean()),
+            "percentiles": _by_percentile(np.percentile(prior, PERCENTILES)),
+        },
     }
 
 
@@ -118,7 +132,7 @@ def _prior(constraint: Constraint) -> dict[str, Any]:
 def _comparison(row: Comparison) -> dict[str, Any]:
     entry = dataclasses.asdict(row)
     del entry["name"], entry["constraint"]
-    return entry
+    return entry | {"is_better_than_prior": row.is_better_than_prior}
 
 
 def _noise(noise: NoiseTable | None, catalogue: Catalogue) -> dict[str, Any]:
@@ -187,11 +201,11 @@ def write_summary(
 
 
 def _diagnostics_csv(summary: Mapping[str, Any]) -> str:
-    fields = [item.name for item in dataclasses.fields(Comparison) if item.name != "constraint"]
-    lines = [",".join((*fields, *PRIOR_KEYS))]
+    lines = [",".join(DIAGNOSTICS)]
     for name, entry in summary["comparison"].items():
         row = {**summary["quantities"][name], **entry, "name": name}
+        row |= {f"prior_{key}": value for key, value in entry["prior"].items()}
         row["w1_members"] = " ".join(str(value) for value in entry["w1_members"])
-        cells = [row[key] for key in (*fields, *PRIOR_KEYS)]
+        cells = [row[key] for key in DIAGNOSTICS]
         lines.append(",".join("" if cell is None else str(cell) for cell in cells))
     return "\n".join(lines) + "\n"

@@ -37,6 +37,16 @@ def test_a_shift_of_one_sigma_along_every_axis_is_measured(twin, catalogue):
     assert min(result.members) > 5 * result.floor
 
 
+def test_the_prior_is_measured_like_a_member(twin, catalogue):
+    draws = np.concatenate([twin.mag[0], twin.mag[1]])
+    alike = dataclasses.replace(twin, prior_mag=draws)
+    result = photometric_distance(alike, catalogue, seed=0)
+    assert result.prior == pytest.approx(result.members[0], rel=0.35)
+    moved = photometric_distance(dataclasses.replace(twin, prior_mag=draws + 1), catalogue, seed=0)
+    assert moved.prior > 3 * result.prior
+    assert moved.ensemble == result.ensemble
+
+
 def test_the_same_seed_gives_the_same_numbers(samples, catalogue):
     first = photometric_distance(samples, catalogue, seed=3)
     assert first == photometric_distance(samples, catalogue, seed=3)
