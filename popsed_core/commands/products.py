@@ -12,6 +12,7 @@ from popsed_core.commands.common import (
     add_seed,
     add_verb,
     check_bands,
+    say,
     worst_source,
     write_text,
 )
@@ -97,6 +98,8 @@ def run_summary(args: argparse.Namespace) -> None:
     inputs |= numbered("member", args.members) | numbered("cost", args.costs)
     origin = provenance(args, inputs, summary["source"])
     write_beside(origin, args.json, args.markdown, args.diagnostics, args.redshift)
+    for text in summary["warnings"]:
+        say(f"WARN {text}")
 
 
 def run_provenance(args: argparse.Namespace) -> None:

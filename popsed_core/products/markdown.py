@@ -24,6 +24,8 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
     sections.append(_photometry(summary))
     if summary["noise"]:
         sections.append(_noise(summary))
+    if summary["fit"]["objective"]:
+        sections.append(_training(summary))
     if summary["fit"]["seconds"]:
         sections.append(_cost(summary))
     return "\n\n".join(sections) + "\n"
@@ -36,7 +38,18 @@ def _head(summary: Mapping[str, Any]) -> str:
         f"Source: {SOURCES[summary['source']]}. {sizes['catalogue']:,} galaxies fitted; "
         f"{sizes['members']} flows with {sizes['draws_per_member']:,} draws each; "
         f"seed {summary['seed']}."
+        + _removed(summary["removed"])
+        + "".join(f"\n\n**WARN {text}**" for text in summary["warnings"])
         + "".join(f"\n\n**Left out:** {reason}." for reason in summary["left_out"])
+    )
+
+
+def _removed(shares: Sequence[float]) -> str:
+    if not any(shares):
+        return ""
+    return (
+        f" All draws pass the survey's cuts; up to {max(shares):.1%} of those of a flow did not, "
+        "and were drawn again."
     )
 
 
@@ -128,8 +141,18 @@ def _photometry(summary: Mapping[str, Any]) -> str:
         f"{number(row['floor_scatter'])} between random halves of the catalogue.\n\n"
         + _classifier(summary)
         + "\n\n"
-        "Zero points fitted, added to the model [mag]: " + _zero_points(summary) + "."
+        "Zero points fitted, added to the model [mag]: "
+        + _zero_points(summary)
+        + "."
+        + _f_lost(summary)
     )
+
+
+def _f_lost(summary: Mapping[str, Any]) -> str:
+    row = summary["f_lost"]
+    if row is None:
+        return ""
+    return f" Ionising photons lost: {row['mean']:.2f} +- {row['scatter']:.2f}."
 
 
 def _classifier(summary: Mapping[str, Any]) -> str:
@@ -143,10 +166,11 @@ def _classifier(summary: Mapping[str, Any]) -> str:
 
 
 def _zero_points(summary: Mapping[str, Any]) -> str:
+    prior = summary["zero_point_prior"]
     return ", ".join(
         f"{band} {row['mean']:+.3f} +- {row['scatter']:.3f}"
         for band, row in summary["zero_points"].items()
-    )
+    ) + (f"; prior 0 +- {prior:g}" if prior else "")
 
 
 def _noise(summary: Mapping[str, Any]) -> str:
@@ -162,6 +186,14 @@ def _noise(summary: Mapping[str, Any]) -> str:
         "than predicted) and standard deviation (1 expected) of the normal scores."
     )
     return f"## Noise\n\n{table(header, rows)}\n\n{note}"
+
+
+def _training(summary: Mapping[str, Any]) -> str:
+    row = summary["fit"]["objective"]
+    return (
+        f"## Training\n\nobjective: {row['ratio']:.1f} times its expected floor "
+        f"({number(row['value'])} against {number(row['floor'])})."
+    )
 
 
 def _cost(summary: Mapping[str, Any]) -> str:
