@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from popsed_core.errors import InputError
+from popsed_core.photometry.band_costs import format_band_costs
 from popsed_core.photometry.catalogue import (
     Catalogue,
     Photometry,
@@ -63,6 +64,11 @@ def build_catalogue(
     check_filters(photometry.filters, redshift_range, spectrum_range, igm)
     catalogue, reference = select(photometry, survey.cuts)
     logger.info(
-        "%s\n%s", photometry.path, format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist())
+        "%s\n%s\n%s",
+        photometry.path,
+        format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()),
+        format_band_costs(catalogue.band_costs),
     )
+    for note in catalogue.notes:
+        logger.warning("WARN %s", note)
     return catalogue, reference
