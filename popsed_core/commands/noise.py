@@ -1,6 +1,7 @@
 """``popsed noise fit``: the noise model, from the catalogue's own errors."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from popsed_core.commands.common import (
@@ -11,6 +12,8 @@ from popsed_core.commands.common import (
     add_verb,
 )
 from popsed_core.commands.origin import provenance
+
+logger = logging.getLogger(__name__)
 
 
 def register(nouns: Subparsers) -> None:
@@ -28,8 +31,11 @@ def run_fit(args: argparse.Namespace) -> None:
     from popsed_core.config import NoiseConfig, from_json
     from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise_fit import fit_noise
+    from popsed_core.photometry.noise_outliers import noise_warnings
 
     config = from_json(NoiseConfig, args.section, "--section")
     catalogue = load(args.catalogue, Catalogue)
     table = fit_noise(catalogue, config)
+    for warning in noise_warnings(table, catalogue):
+        logger.warning("%s", warning)
     save(table, args.output, provenance(args, {"catalogue": args.catalogue}, catalogue.source))

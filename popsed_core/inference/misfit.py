@@ -105,7 +105,9 @@ def build_misfits(
     if isinstance(fit.distance, ExpectedConfig):
         return build_expected(seen, forward, fit, stream("pool"))
     device = seen.features.shift.device
-    rows = [Rows(seen.mag, chosen, seen.features, device) for chosen in (seen.kept, seen.held)]
+    rows = [
+        Rows(seen.mag, chosen, seen.features.of_data, device) for chosen in (seen.kept, seen.held)
+    ]
     n = fit.n_samples
     pairs = (
         (build_distance(fit.distance, rows[0], n, stream("pool")), fit.noise_annealing),

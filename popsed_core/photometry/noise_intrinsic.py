@@ -12,7 +12,8 @@ maximisation alternate (Dempster, Laird & Rubin 1977; as a deconvolution, Richar
 and mu_b is the median of s weighted by w: the division by the probability of passing the cuts gives
 back the galaxies that did not.  Where SNR is high, all this is plain binning.  tau is the scatter
 in bins of the observed magnitude, the typical one: each bin's own would shrink from step to step,
-as galaxies move to where their errors fit best.
+as galaxies move to where their errors fit best.  Errors that are off by ``IMPLAUSIBLE`` in every
+bin belong to none.
 """
 
 from typing import NamedTuple
@@ -21,11 +22,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import ndtr
 
+from popsed_core.robust import ONE_SIGMA
+
 N_ITERATIONS = 20  # few enough that the counts stay smooth
 MAX_GALAXIES = 50_000  # of which a catalogue's errors are measured; bounds time and memory
 MIN_PASSING = 0.05  # probability of passing the cuts, below which a galaxy stands for no more
+# [dex] ASSUME: an error ten times larger or smaller than others at its magnitude is wrong
+IMPLAUSIBLE = 1.0
 MIN_SCATTER = 0.01  # [dex] so that no galaxy is impossible
-WHOLE = 0.934  # share of a normal's scatter that is left between its 1 and 99 % quantiles
 TINY = 1e-300
 NEGLIGIBLE = 1e-6  # of the largest weight
 
@@ -42,7 +46,7 @@ class Law(NamedTuple):
     Attributes:
         counts: galaxies of the catalogue in the bin; fractions where the flux is uncertain.
         median: of log10 error [dex maggies]; NaN in an empty bin.
-        scatter: trimmed standard deviation of log10 error [dex]; NaN in an empty bin.
+        scatter: of log10 error, half its central 68.3 % [dex]; NaN in an empty bin.
     """
 
     counts: Bins
@@ -50,9 +54,7 @@ class Law(NamedTuple):
     scatter: Bins
 
 
-def intrinsic_law(
-    flux: Galaxies, error: Galaxies, bound: Galaxies, edges: Edges, trim: tuple[float, float]
-) -> Law:
+def intrinsic_law(flux: Galaxies, error: Galaxies, bound: Galaxies, edges: Edges) -> Law:
     """Return the law of the errors in bins of the true magnitude.
 
     Args:
@@ -60,7 +62,6 @@ def intrinsic_law(
         error: its error [maggies].
         bound: the least flux over error with which each galaxy would have passed the cuts.
         edges: of the bins, increasing; what is brighter or fainter has bins of its own [mag].
-        trim: quantiles of log10 error within a bin, between which its scatter is taken.
     """
     step = -(-len(flux) // MAX_GALAXIES)
     flux, error, bound = flux[::step], error[::step], bound[::step]
@@ -70,14 +71,14 @@ def intrinsic_law(
     kernel = _kernel(flux, error, high, low)
     order = np.argsort(log_error)
     observed = (flux[:, None] > low) & (flux[:, None] <= high)
-    typical = _typical(_measure(log_error, observed, observed, order, trim))
+    typical = _typical(_measure(log_error, observed, observed, order))
     share = kernel / kernel.sum(axis=1, keepdims=True).clip(TINY)
-    law = _measure(log_error, share, share, order, trim)
+    law = _measure(log_error, share, share, order)
     for _ in range(N_ITERATIONS):
         density = (share / passing).sum(axis=0) / (high - low)
         share = kernel * (high - low) * density * _normal(log_error, law, typical)
         share /= share.sum(axis=1, keepdims=True).clip(TINY)
-        law = _measure(log_error, share, share / passing, order, trim)
+        law = _measure(log_error, share, share / passing, order)
     counts, median, scatter = (values[1:-1] for values in law)
     return Law(step * counts, median, scatter)
 
@@ -100,39 +101,35 @@ def _kernel(flux: Galaxies, error: Galaxies, high: Bins, low: Bins) -> Weights:
 
 
 def _typical(law: Law) -> float:
-    """Return the scatter of the typical galaxy's bin, with what the trimming took."""
+    """Return the scatter of the typical galaxy's bin."""
     order = np.argsort(law.scatter)[: np.isfinite(law.scatter).sum()]
     counts = law.counts[order]
     rank = (counts.cumsum() - counts / 2) / counts.sum()
-    return max(float(np.interp(0.5, rank, law.scatter[order])) / WHOLE, MIN_SCATTER)
+    return max(float(np.interp(0.5, rank, law.scatter[order])), MIN_SCATTER)
 
 
 def _normal(log_error: Galaxies, law: Law, scatter: float) -> Weights:
     """Return the density of each error in each bin, up to a constant."""
     at = np.flatnonzero(law.counts > 1)
     median = np.interp(np.arange(len(law.counts)), at, law.median[at])
-    return np.exp(-0.5 * ((log_error[:, None] - median) / scatter) ** 2)
+    offset = log_error[:, None] - median
+    return np.where(np.abs(offset) < IMPLAUSIBLE, np.exp(-0.5 * (offset / scatter) ** 2), 0)
 
 
-def _measure(
-    values: Galaxies, share: Shares, weights: Shares, order: np.ndarray, trim: tuple[float, float]
-) -> Law:
-    rows = [_weighted(values[order], column[order], trim) for column in weights.T]
+def _measure(values: Galaxies, share: Shares, weights: Shares, order: np.ndarray) -> Law:
+    rows = [_weighted(values[order], column[order]) for column in weights.T]
     median, scatter = np.array(rows).T
     return Law(share.sum(axis=0), median, scatter)
 
 
 def _weighted(
-    values: Galaxies, weights: Galaxies | Bool[np.ndarray, "galaxy"], trim: tuple[float, float]
+    values: Galaxies, weights: Galaxies | Bool[np.ndarray, "galaxy"]
 ) -> tuple[float, float]:
-    """Return median and trimmed standard deviation of sorted values with weights."""
+    """Return median and half the central 68.3 % of sorted values with weights."""
     is_in = weights > NEGLIGIBLE * weights.max()
     if not is_in.any():
         return np.nan, np.nan
     values, weights = values[is_in], weights[is_in]
     rank = (weights.cumsum() - weights / 2) / weights.sum()
-    low, high = np.interp(trim, rank, values)
-    weights = weights * ((values >= low) & (values <= high))
-    mean = np.average(values, weights=weights)
-    variance = np.average((values - mean) ** 2, weights=weights)
-    return float(np.interp(0.5, rank, values)), float(np.sqrt(variance))
+    low, median, high = np.interp((ONE_SIGMA[0], 0.5, ONE_SIGMA[1]), rank, values)
+    return float(median), float(high - low) / 2

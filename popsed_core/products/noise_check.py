@@ -2,7 +2,7 @@
 
 The probability integral transform (Dawid 1984): where each galaxy's error lies in the distribution
 that the model predicts at its magnitude.  If the model is right, these are uniform between 0 and 1,
-and their normal scores have mean 0 and standard deviation 1.
+and their normal scores have median 0 and width 1 (half the central 68.3 %).
 
 The model knows errors at the magnitude before noise, a catalogue has the one after it.  Galaxies of
 high signal-to-noise ratio, where the two agree, are therefore asked.  They are chosen by the ratio
@@ -19,8 +19,8 @@ from scipy import stats
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
-from popsed_core.photometry.noise_fit import noise_quantity
-from popsed_core.photometry.noise_intrinsic import WHOLE
+from popsed_core.photometry.noise_fit import noise_quantity, scatter_of_normal
+from popsed_core.robust import robust_width
 
 MIN_SNR = 5.0  # ASSUME: above, noise moves magnitudes by less than errors change over
 MIN_SCATTER = 1e-6  # [by form] errors that do not scatter at all are all in the middle
@@ -36,14 +36,14 @@ class BandCheck:
         n_galaxies: with an expected signal-to-noise ratio above ``MIN_SNR``.
         ks: Kolmogorov-Smirnov distance of the transform to uniform; 0.9 / sqrt(n_galaxies) is
             typical of a model that is right. NaN without galaxies, as are the others.
-        mean: of the normal scores; positive where errors are larger than predicted.
-        std: of the normal scores; above 1 where errors scatter more than predicted.
+        median: of the normal scores; positive where errors are larger than predicted.
+        width: half their central 68.3 %; above 1 where errors scatter more than predicted.
     """
 
     n_galaxies: int
     ks: float
-    mean: float
-    std: float
+    median: float
+    width: float
 
 
 def check_noise(noise: NoiseTable, catalogue: Catalogue) -> dict[str, BandCheck]:
@@ -58,7 +58,7 @@ def check_noise(noise: NoiseTable, catalogue: Catalogue) -> dict[str, BandCheck]
 def normal_scores(noise: NoiseTable, catalogue: Catalogue) -> dict[str, Scores]:
     """Return by how many standard deviations errors lie above the predicted median, by band.
 
-    The table's scatter is that of the central 98 %; it is taken to be a normal's.
+    The errors are taken to be normal about the median.
 
     Raises:
         ValueError: the bands differ.
@@ -74,7 +74,8 @@ def normal_scores(noise: NoiseTable, catalogue: Catalogue) -> dict[str, Scores]:
         for mag_error in (catalogue.mag_error, *predicted)
     )
     upwards = 1 if noise.form == "error_given_flux" else -1  # a large error is a small SNR
-    scores = upwards * (found - median) * WHOLE / np.maximum(above - median, MIN_SCATTER)
+    sigma = np.maximum((above - median) / scatter_of_normal(noise.form), MIN_SCATTER)
+    scores = upwards * (found - median) / sigma
     is_clear = predicted[0] < MAG_PER_LN / MIN_SNR
     return {band: scores[is_clear[:, k], k] for k, band in enumerate(noise.bands)}
 
@@ -88,4 +89,4 @@ def _check(scores: Scores) -> BandCheck:
     if not scores.size:
         return BandCheck(0, np.nan, np.nan, np.nan)
     ks = float(stats.kstest(transform(scores), "uniform").statistic)
-    return BandCheck(scores.size, ks, float(scores.mean()), float(scores.std()))
+    return BandCheck(scores.size, ks, float(np.median(scores)), robust_width(scores))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from toy_world import FIT, PARAMETERS, SPECTRA, make_survey, make_task
 
-from popsed_core.config import SelectionConfig
+from popsed_core.config import ParameterConfig, SelectionConfig
 from popsed_core.inference.fit import FlowFit
 from popsed_core.inference.observability import Observability
 from popsed_core.inference.prior import PopulationPrior
@@ -22,9 +22,9 @@ TASK = make_task(fit=replace(FIT, n_samples=N))
 
 @pytest.fixture(scope="module")
 def survey():
-    """The toy survey, cut where its galaxies have SNR 8 and, in one band, at 19 mag."""
+    """The toy survey, cut where its galaxies have SNR 25 and, in one band, at 18 mag."""
     toy = make_survey()
-    table = replace(toy.noise, min_snr=8.0, max_mag=(torch.inf,) * 2 + (19.0,) + (torch.inf,) * 2)
+    table = replace(toy.noise, min_snr=25.0, max_mag=(torch.inf,) * 2 + (18.0,) + (torch.inf,) * 2)
     return replace(toy, noise=table)
 
 
@@ -40,7 +40,7 @@ def drawn(survey):
     sample, ensemble.sample_selected = ensemble.sample_selected, seen
     forward = build_forward(TASK, survey, torch.device("cpu"))
     try:
-        theta = ensemble._draw_prior(TASK, N, survey, forward)
+        theta = ensemble._draw_prior(TASK, N, survey, forward).theta
     finally:
         ensemble.sample_selected = sample
     with torch.no_grad():
@@ -78,19 +78,22 @@ def test_draws_of_the_prior_are_draws_of_the_losses_prior(survey, drawn):
     assert effective_share(in_the_loss(survey, theta) - log_selected) > 0.99
 
 
-def test_limits_at_noisy_magnitudes_that_passed_would_be_another_prior(survey, drawn):
-    """The pair that was: no P(pass), and limits at magnitudes conditioned on passing."""
-    prior = PopulationPrior(PARAMETERS, SPECTRA.cosmology)
+def test_limits_at_noisy_magnitudes_that_passed_would_be_another_prior(survey):
+    """What the loss once had: galaxies far too faint are as likely as those at the limit."""
+    wide = {name: ParameterConfig(box.low, box.high) for name, box in PARAMETERS.items()}
+    wide["log_stellar_mass"] = ParameterConfig(8.0, 10.0)
+    stream = torch.Generator().manual_seed(3)
+    theta = PopulationPrior(wide, SPECTRA.cosmology).sample(4000, stream)
+    theta = Theta(*(column.float() for column in theta))
     forward = build_forward(TASK, survey, torch.device("cpu"))
     selection = Selection(survey.catalogue, FIT.selection)
-    stream = torch.Generator().manual_seed(3)
-    wide = Theta(*(column.float() for column in prior.sample(4000, stream)))
     with torch.no_grad():
-        maggies = forward.photometry(wide)
-        noisy = selection(forward(wide, stream))
-        noiseless = selection(-2.5 * torch.log10(maggies))
-    likely = torch.multinomial(noiseless.exp(), 1000, replacement=True, generator=stream)
-    assert effective_share((noisy - noiseless)[likely]) < 0.6
+        maggies = forward.photometry(theta)
+        noisy, _ = forward.observe(maggies, stream)
+        old = selection(-2.5 * torch.log10(noisy))
+        new = Observability(survey.catalogue, forward.noise, FIT.selection)(maggies)
+    likely = torch.multinomial(old.exp(), 1000, replacement=True, generator=stream)
+    assert effective_share((new - old)[likely]) < 0.8
 
 
 def test_without_a_selection_the_prior_is_one_of_all_galaxies(survey):

@@ -19,7 +19,7 @@ from popsed_core.photometry.noise import (
     NoiseTable,
     passing_normal,
 )
-from popsed_core.photometry.noise_fit import fit_noise, noise_quantity
+from popsed_core.photometry.noise_fit import fit_noise, noise_quantity, scatter_of_normal
 
 FORMS = ("error_given_flux", "snr_given_flux", "log_snr_given_flux")
 POGSON = 2.5 / np.log(10)
@@ -96,12 +96,14 @@ def test_the_error_law_is_recovered(form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_scatter_is_that_of_the_central_98_percent(form):
+def test_the_scatter_is_a_normals_and_trimmed_in_the_papers_and_the_released_form(form):
     table = fit_noise(make_catalogue(form), noise_config(form, 30))
-    trimmed = stats.truncnorm(*stats.norm.ppf([0.01, 0.99])).std()
+    is_ours = form == "error_given_flux"
+    kept = 1.0 if is_ours else stats.truncnorm(*stats.norm.ppf([0.01, 0.99])).std()
+    assert scatter_of_normal(form) == pytest.approx(kept, abs=1e-3)
     slopes = np.array(LAWS[form][:2])[:, 1:]
     within_bin = slopes * (table.mag[:, 1:2] - table.mag[:, :1]) / np.sqrt(12)
-    expected = np.hypot(trimmed * LAWS[form][2], within_bin)
+    expected = np.hypot(kept * LAWS[form][2], within_bin)
     found = table.scatter[measured(table)].reshape(2, -1)
     np.testing.assert_allclose(found, np.broadcast_to(expected, found.shape), rtol=0.12)
     assert table.scatter.mean() == pytest.approx(expected.mean(), rel=0.02)
@@ -218,19 +220,18 @@ def test_noisy_fluxes_are_uniform_in_the_probability_of_their_quoted_errors(form
 
 @pytest.mark.parametrize("form", FORMS)
 def test_quoted_errors_of_other_galaxies_are_uniform_in_the_fitted_probability(form):
-    """The scatter leaves 2 % of a bin out, so that it is 0.93 of a normal's; all else is exact."""
+    """In the forms whose scatter is trimmed, once it is made a whole normal's."""
     table = fit_noise(make_catalogue(form, seed=1), noise_config(form, 30))
     other = make_catalogue(form, n=10_000, seed=2)
     found = noise_quantity(form, other.maggies, other.mag_error)
-    trimmed = stats.truncnorm(*stats.norm.ppf([0.01, 0.99])).std()
+    kept = scatter_of_normal(form)
     for band in range(2):
         mag, law = other.mag[:, band], (table.median[band], table.scatter[band])
         median, scatter = (np.interp(mag, table.mag[band], values) for values in law)
-        share = stats.norm.cdf((found[:, band] - median) / scatter * trimmed)
+        share = stats.norm.cdf((found[:, band] - median) / scatter * kept)
         assert stats.kstest(share, "uniform").pvalue > 1e-3
         assert (
-            stats.kstest(stats.norm.cdf(stats.norm.ppf(share) / trimmed), "uniform").statistic
-            < 0.035
+            stats.kstest(stats.norm.cdf(stats.norm.ppf(share) / kept), "uniform").statistic < 0.035
         )
 
 

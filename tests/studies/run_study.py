@@ -129,7 +129,7 @@ COLUMNS = {
     "n_members": "members",
     "steps": "steps",
     "cpu_s": "CPU s",
-    "photometric": "photometric SW2",
+    "photometric": "photometric W1",
     "floor": "its floor",
     "classifier": "classifier",
     "redshift_w1": "W1 of n(z)",

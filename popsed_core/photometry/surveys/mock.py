@@ -216,9 +216,8 @@ class _Sky:
     @torch.no_grad()
     def _observe(self, matrix: np.ndarray) -> np.ndarray:
         theta = from_matrix(torch.as_tensor(matrix))
-        has_nebular = getattr(self.photometry, "has_nebular", False)
-        lost = [torch.tensor(self.config.f_lost, dtype=theta.redshift.dtype)] if has_nebular else []
-        maggies = self.photometry(theta, *lost)
+        f_lost = torch.tensor(self.config.f_lost, dtype=theta.redshift.dtype)
+        maggies = self.photometry(theta, f_lost)
         error = self.errors.draw(self.rng, len(maggies))
         maggies = maggies * torch.as_tensor(10 ** (0.4 * (error + self.zero_points)))
         noisy, sigma = self.noise.observe(maggies, self.generator, 1.0)
@@ -253,6 +252,8 @@ def _split(
         source="toy" if is_toy else base.source if base.source in ("toy", "stand-in") else "mock",
         min_snr=config.cuts.min_snr,
         max_mag=faint_limits(base.bands, _limits(config)),
+        band_costs=(),  # those of the base are of other galaxies, as are its notes
+        notes=(),
     )
     names = (*NAMES, *(row.name for row in DERIVED))
     return catalogue, Reference(table[:, : len(names)], names, "truth")
