@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from popsed_core.photometry.noise import NoiseModel
+from popsed_core.photometry.noise import MAX_LIFT, NoiseModel
 
 N_NODES = 7  # of the scatter of the errors (Gauss-Hermite)
 
@@ -39,6 +39,11 @@ def log_pass(noise: NoiseModel, maggies: Float[Tensor, "galaxy band"]) -> Float[
 def _reach(
     noise: NoiseModel, maggies: Float[Tensor, "galaxy band"], draw: float
 ) -> Float[Tensor, "galaxy band"]:
-    """Return by how many of its errors a flux is above what passes."""
+    """Return by how many of its errors a flux is above what passes.
+
+    What lies further below than ``MAX_LIFT`` is held there, as the noise holds it: at a limit in
+    magnitudes its errors would be thousands.  The smooth limits tell such galaxies apart.
+    """
     sigma = noise.sigma(maggies, torch.full_like(maggies, draw))
-    return maggies / sigma - (noise.least / sigma).clamp(min=noise.min_snr)
+    reach = maggies / sigma - (noise.least / sigma).clamp(min=noise.min_snr)
+    return reach.clamp(min=-MAX_LIFT)

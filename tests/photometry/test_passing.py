@@ -76,6 +76,16 @@ def test_fainter_galaxies_pass_more_rarely_with_finite_gradients():
     assert torch.isfinite(maggies.grad).all()
 
 
+def test_far_below_a_limit_the_probability_is_held():
+    """Errors of a faint galaxy, extrapolated, are thousands of times smaller than the limit."""
+    noise = NoiseModel(table("error_given_flux", max_mag=(17.0, 17.0))).float()
+    maggies = fluxes([30.0, 45.0]).float().requires_grad_()
+    found = log_pass(noise, maggies)
+    found.sum().backward()
+    assert found[0] == found[1] > -40
+    assert (maggies.grad == 0).all()
+
+
 def test_bands_are_independent():
     noise = model("error_given_flux")
     mixed = torch.stack([fluxes([18.0])[:, 0], fluxes([20.3])[:, 1]], dim=1)
