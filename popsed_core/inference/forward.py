@@ -101,7 +101,7 @@ class ForwardModel(nn.Module):
             draw = normal_like(maggies, draws)
             maggies = maggies * torch.exp(self.model_error / reduction / MAG_PER_LN * draw)
         if self.has_colour_error:
-            draw = normal_like(maggies, draws) @ _root(self.colour_error)
+            draw = normal_like(maggies, draws) @ _root(self.colour_error).to(maggies)
             maggies = maggies * torch.exp(draw / reduction / MAG_PER_LN)
         return self.noise.observe(maggies, draws, reduction)
 

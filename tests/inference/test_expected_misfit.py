@@ -105,3 +105,26 @@ def test_a_flow_learns_from_it(survey):
     assert history["validation"][-1] < 0.5 * history["validation"][0]
     assert history["distance"][-1] < 0.5 * history["distance"][0]
     assert min(history["validation"]) > 0
+
+
+def test_a_fit_says_where_it_ended_and_what_the_truth_would_have(survey):
+    """The floor is the number of components, twice where the data are a bootstrap."""
+    fits = {members: replace(FIXED, members=members) for members in ("restarts", "randomised")}
+    found = {name: fit_member(make_task(fit=fit), survey)[0] for name, fit in fits.items()}
+    floors = {}
+    for name, fit in fits.items():
+        floors[name] = found[name]["objective"]["floor"]
+        root = FlowFit([make_task(fit=fit)], survey).members[0].misfit.root
+        n = root.shape[1]
+        assert floors[name] == pytest.approx(n if name == "restarts" else 2 * n, rel=1e-3)
+        assert found[name]["objective"]["value"] > 3 * floors[name]  # hardly trained
+
+
+def test_the_objective_of_the_truth_is_about_its_floor(job, truth):
+    member = job.members[0]
+    value = member.misfit.chi_squared(truth.split(2000))
+    assert value == pytest.approx(member.misfit.floor, rel=0.6)
+
+
+def test_other_distances_have_no_floor(survey):
+    assert fit_member(make_task(), survey)[0]["objective"] == {}
