@@ -82,7 +82,9 @@ def _density(
     maggies = (10 ** (-0.4 * mag))[:, None].expand(-1, n_bands)
     sigma, least = _errors(noise, maggies)
     flux = maggies.T[:, :, None]
-    reach = ((flux - least) / sigma).clamp(min=-MAX_LIFT)
+    # what lies further below the cut than MAX_LIFT is held to what it could reach with that
+    least = torch.minimum(least, flux + MAX_LIFT * sigma)
+    reach = (flux - least) / sigma
     start = torch.maximum(least, flux - REACH * sigma).clamp(min=SMALLEST * sigma).amin(2)
     lifted = (-reach).clamp(min=0)
     end = (flux + (lifted.square() + REACH**2).sqrt() * sigma).amax(2)
@@ -92,9 +94,7 @@ def _density(
     for draw, error, bound, pull in zip(
         SCATTER, sigma.unbind(2), least.unbind(2), reach.unbind(2), strict=True
     ):
-        # a flux that lies further below the cut than MAX_LIFT is held to what it could reach
-        centre = torch.maximum(flux[..., 0], bound - MAX_LIFT * error)
-        scaled = (grid - centre[..., None]) / error[..., None]
+        scaled = (grid - flux) / error[..., None]
         total = NORMAL * error * torch.special.ndtr(pull) * torch.exp(0.5 * draw**2)
         weight += torch.exp(-0.5 * scaled.square()) * (grid >= bound[..., None]) / total[..., None]
     weight *= grid  # per logarithm of the flux

@@ -65,7 +65,7 @@ class FlowFit:
         self.prior = PopulationPrior(task.parameters, task.spectra.cosmology).to(self.device)
         self.forward = build_forward(task, survey, self.device)
         limits = self.config.selection
-        self.log_observed = Observability(survey.catalogue, self.forward.noise, limits)
+        self.log_observed = Observability(survey.catalogue, self.forward, limits)
         self.log_observed.to(self.device)
         self.members = [Member(each, survey.catalogue, self.forward, self.device) for each in tasks]
         release_freed_memory()

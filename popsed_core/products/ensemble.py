@@ -140,7 +140,7 @@ def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardMod
     """Draw as many galaxies from the prior that the fit had, also as the survey keeps them."""
     prior = PopulationPrior(task.parameters, task.spectra.cosmology)
     stream = generator(task.seed, "prior", task.survey)
-    log_observed = Observability(survey.catalogue, forward.noise, task.fit.selection)
+    log_observed = Observability(survey.catalogue, forward, task.fit.selection)
     f_lost = _typical_f_lost(task, forward)
 
     @torch.no_grad()

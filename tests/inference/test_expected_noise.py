@@ -17,6 +17,7 @@ CUTS = {
     "snr": {"min_snr": 1.0},
     "mag": {"max_mag": (20.5, np.inf)},
     "both": {"min_snr": 2.0, "max_mag": (20.5, 21.0)},
+    "bright": {"min_snr": 1.0, "max_mag": (17.0, 17.5)},  # far above the noise
 }
 K = torch.tensor([[0.3, 2.0, 12.0, 60.0, 3.0], [-0.2, 1.0, -9.0, 10.0, -60.0]]).double()
 

@@ -91,7 +91,7 @@ def test_limits_at_noisy_magnitudes_that_passed_would_be_another_prior(survey):
         maggies = forward.photometry(theta)
         noisy, _ = forward.observe(maggies, stream)
         old = selection(-2.5 * torch.log10(noisy))
-        new = Observability(survey.catalogue, forward.noise, FIT.selection)(maggies)
+        new = Observability(survey.catalogue, forward, FIT.selection)(maggies)
     likely = torch.multinomial(old.exp(), 1000, replacement=True, generator=stream)
     assert effective_share((new - old)[likely]) < 0.8
 
@@ -99,8 +99,8 @@ def test_limits_at_noisy_magnitudes_that_passed_would_be_another_prior(survey):
 def test_without_a_selection_the_prior_is_one_of_all_galaxies(survey):
     forward = build_forward(TASK, survey, torch.device("cpu"))
     maggies = torch.tensor([[1e-6] * 5, [1e-14] * 5])
-    assert (Observability(survey.catalogue, forward.noise, None)(maggies) == 0).all()
-    limited = Observability(survey.catalogue, forward.noise, SelectionConfig())(maggies)
+    assert (Observability(survey.catalogue, forward, None)(maggies) == 0).all()
+    limited = Observability(survey.catalogue, forward, SelectionConfig())(maggies)
     assert limited[0] == pytest.approx(0, abs=1e-3)
     assert limited[1] < -20
 

@@ -60,6 +60,18 @@ def test_it_is_the_share_of_noisy_fluxes_that_pass(form, mag, cuts):
     assert log_pass(noise, maggies).exp().item() == pytest.approx(expected, abs=error + 2e-3)
 
 
+@pytest.mark.parametrize("mag", [16.9, 17.05])
+def test_errors_of_the_model_soften_a_bright_limit(mag):
+    """There they are larger than the noise: 0.05 mag against 0.03."""
+    noise, maggies = model("error_given_flux", max_mag=(17.0, np.inf)), fluxes([mag])
+    stream = torch.Generator().manual_seed(1)
+    error = 0.05 / 1.0857362 * torch.randn(N, 2, generator=stream, dtype=maggies.dtype)
+    expected = counted(noise, maggies * error.exp())
+    found = log_pass(noise, maggies, 0.05).exp().item()
+    assert found == pytest.approx(expected, abs=4 * np.sqrt(0.25 / N) + 0.02)
+    assert abs(log_pass(noise, maggies).exp().item() - expected) > 0.04
+
+
 def test_without_cuts_everything_passes():
     noise = NoiseModel(table("error_given_flux", min_snr=0.0, max_mag=())).double()
     assert (log_pass(noise, fluxes([15.0, 25.0])) == 0).all()
