@@ -76,10 +76,10 @@ DIRECTLY = (
     ("parameters.t_burst.prior.*", THE_FIT),
     ("parameters.*.prior.*", ()),  # the mock has priors of its own
     ("fit.members_per_job", (f"fit_members_{MOCK}_1", "sample_ensemble", "figure_training")),
-    ("fit.model_error", ()),  # the mock has its own, and distance and last weight as well
+    ("fit.model_error", ()),  # the mock has its own, and distance and prior weight as well
     ("fit.zero_point_error", ()),
     ("fit.distance.*", ()),
-    ("fit.prior_weight.end", ()),
+    ("fit.prior_weight.*", ()),
     ("fit.*", ("fit_member",)),
     ("emulator.edges", ("spectrum_basis", "train_segment")),
     ("emulator.n_components", ("spectrum_basis", "train_segment")),
