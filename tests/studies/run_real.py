@@ -163,7 +163,7 @@ def write(out: Path, study: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     """Write the numbers so far."""
     out.mkdir(parents=True, exist_ok=True)
     content = {"purpose": study["purpose"], "rows": rounded(rows)}
-    (out / "real.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    (out / "real.json").write_text(json.dumps(content, indent=1) + "\n")
     text = "\n".join(section(row) for row in rows)
     (out / "real.md").write_text(f"# Study: real\n\n{study['purpose']}\n\n{text}")
 
@@ -193,7 +193,7 @@ def main(words: list[str] | None = None) -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     tree = overlay_of(study, options.shared, options.work, options)
     overlay = options.work / "overlay.yaml"
-    overlay.write_text(yaml.safe_dump(tree))
+    overlay.write_text(yaml.safe_dump(tree, sort_keys=False))
     rows: list[dict[str, Any]] = []
     for name in options.only or study["surveys"]:
         table = study.get("tables", {}).get(name)
