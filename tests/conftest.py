@@ -1,4 +1,5 @@
 import importlib
+import os
 import sys
 from collections import Counter
 
@@ -10,11 +11,19 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
+NOT_GIVEN = pytest.mark.skip(reason="reads real data: make test-real")
+
+
 def pytest_collection_modifyitems(items):
-    """Put the files with most slow tests first, so that none is left alone with one at the end.
+    """Skip what reads real data where none are given, whatever lies in the checkout.
+
+    Put the files with most slow tests first, so that none is left alone with one at the end.
 
     Before them all goes the one that waits for a cluster.
     """
+    for item in items:
+        if item.get_closest_marker("real") and not os.environ.get("POPSED_REAL_DATA"):
+            item.add_marker(NOT_GIVEN)
     n_slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: (item.path.name != "test_slurm.py", -n_slow[item.path]))
 

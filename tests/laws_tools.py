@@ -1,25 +1,20 @@
 """Shared by the physics tests: draws of parameters, a slow float64 twin of the forward model."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
+from real_data import WAVE_RANGE as WAVE_RANGE
 
-from popsed_core.artefacts import load
 from popsed_core.config import CosmologyConfig, SpectraConfig
 from popsed_core.spectra.cosmology import make_cosmology
 from popsed_core.spectra.nmf_bases import basis_knots
 from popsed_core.spectra.ssp import SSPGrid
-from popsed_core.spectra.ssp_toy import toy_grid
 from popsed_core.theta import Theta, from_matrix
 
 RANGES = np.array(
     [[0.005, 0.8], [7.5, 13], [0, 1], [0, 1], [0, 1], [0.01, 13.27], [0, 1], [-2.6, 0.3],
      [-3, 1], [0, 3], [0, 3]]
 )  # fmt: skip
-WAVE_RANGE = (1000.0, 30000.0)
 SDSS = tuple(f"sdss2010-{band}" for band in "ugriz")
-ROOT = Path(__file__).parent.parent
 
 
 def prior_draws(n: int, seed: int = 0) -> Theta:
@@ -33,12 +28,6 @@ def corner_draws(n: int, seed: int = 0) -> Theta:
     rng = np.random.default_rng(seed)
     pick = rng.integers(0, 2, size=(n, len(RANGES)))
     return from_matrix(torch.as_tensor(np.where(pick, RANGES[:, 1], RANGES[:, 0])))
-
-
-def real_or_toy_grid() -> SSPGrid:
-    """The real BC03 table where a run has made it, else the toy."""
-    path = ROOT / "results" / "ssp.h5"
-    return load(path, SSPGrid) if path.exists() else toy_grid(WAVE_RANGE)
 
 
 def galaxy(**changes: float) -> Theta:

@@ -68,9 +68,11 @@ def make_samples(n_members=3, n_draws=600, seed=1, source="mock", spread=0.5):
     prior[:, 1] = random.uniform(7.5, 11.5, 2 * n_draws)
     prior[:, 10] = random.uniform(0, 3, 2 * n_draws)
     prior[:, 7] = random.uniform(-2.6, 0.3, 2 * n_draws)
-    prior_derived = draw_derived(prior, random.random(2 * n_draws) < 0.3, random)
+    quiescent = random.random(2 * n_draws) < 0.3
+    prior_derived = draw_derived(prior, quiescent, random)
+    prior_mag = draw_mag(prior, quiescent, random)
     return PopulationSamples(
-        theta, derived, mag, prior, prior_derived, NAMES, DERIVED_NAMES, BANDS, source
+        theta, derived, mag, prior, prior_derived, prior_mag, NAMES, DERIVED_NAMES, BANDS, source
     )
 
 

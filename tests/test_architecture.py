@@ -1,6 +1,7 @@
 """The house rules of CONTRIBUTING.md, read off the syntax trees of the package."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -121,3 +122,35 @@ def test_everything_public_is_documented(name):
 def test_nothing_prints(name):
     calls = [node.func for node in ast.walk(TREES[name]) if isinstance(node, ast.Call)]
     assert "print" not in [call.id for call in calls if isinstance(call, ast.Name)]
+
+
+# what a run leaves in the checkout: results/ without the committed bars/ and studies/, resources/
+COMMITTED = r'(?:/|"\s*/\s*")(?:bars|studies)'
+RUN = re.compile(
+    rf'(?:ROOT|parents?(?:\[\d\])?)\s*/\s*"(?:resources|results(?!{COMMITTED}))'
+    r'|Path\("resources/(?:bc03|kcorrect_sdss|gama_\w+)\.fits"\)'
+)
+TESTS = sorted(
+    path
+    for path in (ROOT / "tests").rglob("*.py")
+    if path.parent.name not in ("bars", "studies") and path != Path(__file__).resolve()
+)
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_no_test_reads_what_a_run_has_left_in_the_checkout(path):
+    """Else the tests after the demo are others than those before it."""
+    assert RUN.findall(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'x = ROOT / "results" / "ssp.h5"',
+        'x = ROOT / "results/sdss_demo/catalogue.h5"',
+        'x = Path(__file__).resolve().parents[2] / "resources" / "bc03.fits"',
+        'x = Path("resources/bc03.fits")',
+    ],
+)
+def test_such_a_line_is_noticed(line):
+    assert RUN.search(line)

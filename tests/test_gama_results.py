@@ -1,7 +1,7 @@
 """GAMA as the paper and its notebook had it: rows left by the cuts, and medians of what is left.
 
-Needs GAMA's two tables, under the names that the workflow downloads them to or in the folder that
-the environment variable POPSED_GAMA names; without them it is skipped, and says so.
+Needs GAMA's two tables in the folder that the environment variable POPSED_GAMA names, or where
+POPSED_REAL_DATA has the workflow's downloads; without them it is skipped, and says so.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from real_data import VARIABLE
 
 from popsed_core.config import load
 from popsed_core.photometry.build_catalogue import build_catalogue
@@ -65,7 +66,10 @@ def is_standin(path: Path) -> bool:
 def find_gama() -> list[Path]:
     """Return both tables, or skip and say what is missing."""
     folder = os.environ.get(FOLDER)
-    names, home = (TABLES, Path(folder)) if folder else (DOWNLOADS, ROOT / "resources")
+    real = os.environ.get(VARIABLE)
+    if not (folder or real):
+        pytest.skip(f"needs GAMA: set {FOLDER}")
+    names, home = (TABLES, Path(folder)) if folder else (DOWNLOADS, Path(real))
     paths = [home / name for name in names]
     missing = [path.name for path in paths if not path.is_file()]
     if missing:

@@ -72,6 +72,13 @@ def test_the_paper_s_galaxies_are_cut_as_its_text_says_and_the_code_s_as_its_not
     assert (cuts.also_bands, cuts.max_mag) == (("Y", "J", "H", "K"), {"u": 30})
 
 
+def test_the_paper_s_spectra_know_no_intergalactic_hydrogen():
+    emulator = ROOT / "config" / "paper_emulator.yaml"
+    for overlays in ((PAPER,), (PAPER, RELEASED), (emulator,)):
+        assert load(BASE, *overlays).spectra.igm == "none"
+    assert load(BASE).spectra.igm == "inoue14"
+
+
 def test_presets_and_stand_ins_go_together():
     settings = load(BASE, PAPER, RELEASED, STANDIN)
     assert settings.survey == "gama"

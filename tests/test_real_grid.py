@@ -1,30 +1,24 @@
-"""From a real FSPS grid (MIST 2.5 isochrones, CK04 atmospheres) to a fit, where the grid is there.
-
-``POPSED_SHARED_DATA`` names its folder; without it, ``shared/data`` beside the checkout.
-"""
+"""From a real FSPS grid (MIST 2.5, CK04 atmospheres) to a fit, where the grid is there."""
 
 import dataclasses
 import math
-import os
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import torch
 from laws_tools import SDSS, galaxy, prior_draws
+from real_data import SHARED
 from toy_world import FIT, SPECTRA, make_survey, make_task
 
 from popsed_core.inference.fit import fit_member
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.spectra.ssp_dsps import read_dsps
 
-ROOT = Path(__file__).resolve().parents[1]
-FOLDER = Path(os.environ.get("POPSED_SHARED_DATA") or ROOT.parent / "shared" / "data")
-TABLE = FOLDER / "ssp_fsps05_mist25_ck04_chabrier.npz"
+TABLE = SHARED / "ssp_fsps05_mist25_ck04_chabrier.npz"
 ZSUN = 0.0185  # of FSPS 4.0
 
-pytestmark = pytest.mark.skipif(not TABLE.is_file(), reason=f"no real FSPS grid: {TABLE}")
+pytestmark = pytest.mark.skipif(not TABLE.is_file(), reason=f"no real FSPS grid: {TABLE.name}")
 
 
 @pytest.fixture(scope="module")

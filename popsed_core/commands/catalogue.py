@@ -32,6 +32,12 @@ def register(nouns: Subparsers) -> None:
         metavar=("LOW", "HIGH"),
         help="what the spectra of the fit to come will cover, rest frame [AA]",
     )
+    build.add_argument(
+        "--igm",
+        choices=("inoue14", "none"),
+        default="none",
+        help="spectra.igm of the fit to come [none]",
+    )
     add_outputs(build)
 
 
@@ -59,7 +65,11 @@ def run_build(args: argparse.Namespace) -> None:
 
     survey = from_json(Survey, args.section, "--section")
     catalogue, reference = build_catalogue(
-        survey, *args.input, redshift_range=args.redshift, spectrum_range=args.wave
+        survey,
+        *args.input,
+        redshift_range=args.redshift,
+        spectrum_range=args.wave,
+        igm=args.igm,
     )
     inputs = {f"input_{k}" if k else "input": path for k, path in enumerate(args.input)}
     save_catalogue(args, catalogue, reference, inputs)

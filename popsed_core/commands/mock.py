@@ -67,12 +67,14 @@ def run_observe(args: argparse.Namespace) -> None:
     grid, base = load(args.ssp, SSPGrid), load(args.base_catalogue, Catalogue)
     noise = load(args.noise, NoiseTable)
     check_bands(args, base_catalogue=base, noise=noise)
-    check_filters(base.filters, args.redshift, (float(grid.ssp_wave[0]), float(grid.ssp_wave[-1])))
+    spectra = from_json(SpectraConfig, args.spectra, "--spectra")
+    wave_range = float(grid.ssp_wave[0]), float(grid.ssp_wave[-1])
+    check_filters(base.filters, args.redshift, wave_range, spectra.igm)
     known = None if args.base_reference is None else load(args.base_reference, Reference)
     catalogue, reference = observe(
         args.survey,
         from_json(MockSurvey, args.section, "--section"),
-        from_json(SpectraConfig, args.spectra, "--spectra"),
+        spectra,
         seed=args.seed,
         grid=grid,
         like=RealSurvey(base, noise, known),

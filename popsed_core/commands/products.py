@@ -12,6 +12,7 @@ from popsed_core.commands.common import (
     add_seed,
     add_verb,
     check_bands,
+    say,
     worst_source,
     write_text,
 )
@@ -91,12 +92,14 @@ def run_summary(args: argparse.Namespace) -> None:
     costs = [_read_cost(path) for path in args.costs]
     summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs, noise=noise)
     write_summary(summary, args.json, args.markdown, args.diagnostics)
-    write_redshift_distribution(redshift_distribution(samples), args.redshift)
+    write_redshift_distribution(redshift_distribution(samples, reference), args.redshift)
     names = ("samples", "catalogue", "reference", "noise")
     inputs = {name: getattr(args, name) for name in names}
     inputs |= numbered("member", args.members) | numbered("cost", args.costs)
     origin = provenance(args, inputs, summary["source"])
     write_beside(origin, args.json, args.markdown, args.diagnostics, args.redshift)
+    for text in summary["warnings"]:
+        say(f"WARN {text}")
 
 
 def run_provenance(args: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ def parameter_column(
 ) -> Column:
     """Return one parameter or derived quantity, with what is known of it and its prior."""
     known = None
+    constraint = constrain(samples, name)
     if reference is not None and name in reference.names:
         known = reference.values[:, reference.names.index(name)].astype(np.float64)
     return Column(
@@ -23,7 +24,8 @@ def parameter_column(
         members=samples.column(name).astype(np.float64),
         known=known if known is not None and np.isfinite(known).any() else None,
         prior=samples.prior_column(name).astype(np.float64),
-        is_prior_dominated=constrain(samples, name).is_prior_dominated,
+        is_prior_dominated=constraint.is_prior_dominated,
+        note=constraint.against_prior,
     )
 
 

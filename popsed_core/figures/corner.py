@@ -29,6 +29,7 @@ MARGIN = 0.06  # of the range, on either side
 LABEL_SPACE = 0.68  # [inch] left of the panels and below them
 LEGEND_SIZE = 1.3  # [point] per inch of the figure
 PRIOR_MARK = "prior-dominated"
+ROOM = (1.12, 1.35, 1.45)  # height of a diagonal panel over that of its highest bar, by lines above
 
 Values = Float[np.ndarray, "value"]
 Edges = Float[np.ndarray, "edge"]
@@ -64,6 +65,7 @@ class Column:
         known: one value per galaxy, NaN where unknown; None if nothing is known.
         prior: draws of the prior; None to leave it out.
         is_prior_dominated: mark it.
+        note: how it compares with its prior, in words.
     """
 
     label: str
@@ -71,6 +73,7 @@ class Column:
     known: Float[np.ndarray, "galaxy"] | None = None
     prior: Float[np.ndarray, "prior_draw"] | None = None
     is_prior_dominated: bool = False
+    note: str = ""
 
     @property
     def ensemble(self) -> Values:
@@ -87,7 +90,8 @@ def corner(
         columns: at least two, in order.
         width: of the square figure [inch].
         names: what the legend calls the ensemble and the known population.
-        has_titles: write the ensemble's median and 68% range above each diagonal panel.
+        has_titles: write the ensemble's median and 68% range above each diagonal panel, and the
+            notes into them.
     """
     n = len(columns)
     figure = Figure(figsize=(width, width))
@@ -131,15 +135,19 @@ def _diagonal(axes: Axes, column: Column, edges: Edges, has_title: bool) -> None
         prior = _density(column.prior, edges)
         axes.stairs(prior, edges, color=style.PRIOR, linewidth=0.8, linestyle=":")
     axes.set_xlim(edges[0], edges[-1])
-    axes.set_ylim(0, (1.35 if column.is_prior_dominated else 1.12) * axes.dataLim.y1)
+    marks = [column.note] if has_title and column.note else []
+    marks += [PRIOR_MARK] if column.is_prior_dominated else []
+    axes.set_ylim(0, ROOM[len(marks)] * axes.dataLim.y1)
     if has_title:
         axes.set_title(_range_text(column.ensemble), pad=6)
+    if marks:
+        axes.text(
+            0.5, 0.955, "\n".join(marks), transform=axes.transAxes, ha="center", va="top",
+            fontsize=6.2, style="italic",
+            color=style.ACCENT if column.is_prior_dominated else style.KNOWN_DARK,
+        )  # fmt: skip
     if column.is_prior_dominated:
         axes.set_facecolor("#FBF3E4")
-        axes.text(
-            0.5, 0.985, PRIOR_MARK, transform=axes.transAxes, ha="center", va="top",
-            fontsize=6.2, style="italic", color=style.ACCENT,
-        )  # fmt: skip
 
 
 def _density(values: Values, edges: Edges) -> Float[np.ndarray, "bin"]:

@@ -7,10 +7,9 @@ from matplotlib.figure import Figure
 from popsed_core.figures import style
 from popsed_core.figures.columns import known_name
 from popsed_core.photometry.catalogue import Reference
-from popsed_core.products.diagnostics import compare
+from popsed_core.products.diagnostics import compare, constrain
 from popsed_core.products.redshift_distribution import (
     RedshiftDistribution,
-    density,
     redshift_distribution,
 )
 from popsed_core.products.samples import PopulationSamples
@@ -26,26 +25,25 @@ def draw(*, samples: PopulationSamples, reference: Reference | None = None) -> F
         samples: draws of the ensemble.
         reference: spectroscopic or true redshifts, where there are any.
     """
-    figure = style.new_figure(style.COLUMN_WIDTH, 2.7)
+    figure = style.new_figure(style.COLUMN_WIDTH, 3.0)
     axes = figure.add_subplot()
-    result = redshift_distribution(samples)
-    known = np.empty(0)
-    if reference is not None and "redshift" in reference.names:
-        known = reference.column("redshift").astype(np.float64)
-    if known.size:
-        heights = density(known, result.edges)
-        axes.stairs(
-            heights, result.edges, fill=True, color=style.KNOWN_LIGHT, label=known_name(reference)
-        )
-        axes.stairs(heights, result.edges, color=style.KNOWN, linewidth=0.9)
+    result = redshift_distribution(samples, reference)
+    shown = [samples.column("redshift")]
+    if result.known is not None:
+        name = known_name(reference)
+        axes.stairs(result.known, result.edges, fill=True, color=style.KNOWN_LIGHT, label=name)
+        axes.stairs(result.known, result.edges, color=style.KNOWN, linewidth=0.9)
+        shown.append(reference.column("redshift"))
     _ensemble(axes, result)
-    drawn = [values for values in (samples.column("redshift"), known) if values.size]
-    last = max(float(np.quantile(values, SHOWN)) for values in drawn)
+    last = max(float(np.quantile(values, SHOWN)) for values in shown)
     axes.set(xlim=(0, last), ylim=(0, 1.2 * max(result.highest.max(), axes.dataLim.y1)))
     axes.set_xlabel("redshift $z$")
     axes.set_ylabel("$n(z)$ [per unit redshift]")
-    text = _offsets(samples, reference)
-    axes.legend(loc="upper right", title=text, title_fontsize=7.5, alignment="left")
+    text = _numbers(samples, reference)
+    axes.legend(
+        loc="upper right", title=text, title_fontsize=7, fontsize=7, labelspacing=0.25,
+        borderaxespad=0.3, alignment="left",
+    )  # fmt: skip
     return figure
 
 
@@ -61,12 +59,20 @@ def _ensemble(axes: Axes, result: RedshiftDistribution) -> None:
     axes.stairs(result.prior, edges, color=style.PRIOR, linewidth=0.8, linestyle=":", label="prior")
 
 
-def _offsets(samples: PopulationSamples, reference: Reference | None) -> str | None:
-    for row in compare(samples, reference):
-        if row.name == "redshift":
-            return (
-                f"$W_1$ = {row.w1:.4f},  KS = {row.ks:.3f}\n"
-                f"$\\Delta$ mean $= {row.mean_offset:+.4f}$\n"
-                f"$\\Delta$ median $= {row.median_offset:+.4f}$"
-            )
-    return None
+def _numbers(samples: PopulationSamples, reference: Reference | None) -> str:
+    """Return the numbers of the fit, each with its prior's, and how wide it is in words."""
+    words = constrain(samples, "redshift").against_prior
+    rows = [row for row in compare(samples, reference) if row.name == "redshift"]
+    if not rows:
+        return words
+    (row,) = rows
+    prior = row.prior
+    lines = [
+        f"$W_1$ = {row.w1:.4f} (prior {prior.w1:.4f})",
+        f"KS = {row.ks:.3f} (prior {prior.ks:.3f})",
+        f"$\\Delta$ mean $= {row.mean_offset:+.4f}$ (prior ${prior.mean_offset:+.4f}$)",
+        f"$\\Delta$ median $= {row.median_offset:+.4f}$ (prior ${prior.median_offset:+.4f}$)",
+    ]
+    if not row.is_better_than_prior:
+        lines.append("not better than its prior")
+    return "\n".join([*lines, words])

@@ -49,11 +49,27 @@ class ForwardModel(nn.Module):
             reduction: the factor R by which noise and model error are reduced (annealing).
             zero_points: of all galaxies or of each [mag]; none: 0.
         """
-        maggies = self.photometry(theta)
+        noisy, _ = self.observe(self.photometry(theta), draws, reduction, zero_points)
+        return -2.5 * torch.log10(noisy.clamp(min=MIN_MAGGIES))
+
+    def observe(
+        self,
+        maggies: Float[Tensor, "galaxy band"],
+        draws: Draws,
+        reduction: float = 1.0,
+        zero_points: Float[Tensor, "band"] | Float[Tensor, "galaxy band"] | None = None,
+    ) -> tuple[Float[Tensor, "galaxy band"], Float[Tensor, "galaxy band"]]:
+        """Return noisy fluxes and the errors that they were drawn with [maggies].
+
+        Args:
+            maggies: fluxes of the model; the other arguments are those of :meth:`forward`.
+            draws: CPU streams for the noise.
+            reduction: as there.
+            zero_points: as there [mag].
+        """
         if zero_points is not None:
             maggies = maggies * torch.exp(-zero_points / MAG_PER_LN)
         if self.model_error > 0:
             draw = normal_like(maggies, draws)
             maggies = maggies * torch.exp(self.model_error / reduction / MAG_PER_LN * draw)
-        noisy = self.noise(maggies, draws, reduction)
-        return -2.5 * torch.log10(noisy.clamp(min=MIN_MAGGIES))
+        return self.noise.observe(maggies, draws, reduction)

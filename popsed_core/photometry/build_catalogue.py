@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from popsed_core.errors import InputError
+from popsed_core.photometry.band_costs import format_band_costs
 from popsed_core.photometry.catalogue import (
     Catalogue,
     Photometry,
@@ -32,6 +33,7 @@ def build_catalogue(
     *paths: Path,
     redshift_range: Range | None = None,
     spectrum_range: Range | None = None,
+    igm: str = "none",
 ) -> tuple[Catalogue, Reference]:
     """Read a survey and apply its cuts.
 
@@ -40,6 +42,7 @@ def build_catalogue(
         paths: its files; none: those of the section.
         redshift_range: lowest and highest redshift of the fit that will follow.
         spectrum_range: wavelengths that its spectra will cover, rest frame [AA].
+        igm: as ``spectra.igm`` of the fit.
 
     Returns:
         The photometry, and apart from it what is only for comparison, row by row.
@@ -58,9 +61,14 @@ def build_catalogue(
             "section"
         )
     photometry = READERS[survey.kind](survey, *map(Path, found))
-    check_filters(photometry.filters, redshift_range, spectrum_range)
+    check_filters(photometry.filters, redshift_range, spectrum_range, igm)
     catalogue, reference = select(photometry, survey.cuts)
     logger.info(
-        "%s\n%s", photometry.path, format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist())
+        "%s\n%s\n%s",
+        photometry.path,
+        format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()),
+        format_band_costs(catalogue.band_costs),
     )
+    for note in catalogue.notes:
+        logger.warning("WARN %s", note)
     return catalogue, reference

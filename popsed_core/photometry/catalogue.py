@@ -14,6 +14,7 @@ from popsed_core.artefacts import array, atomic_path, check_axes
 from popsed_core.config import Cuts
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
+from popsed_core.photometry.band_costs import BandCost, band_costs
 
 FINITE_ROWS = 1 << 20  # galaxies checked at a time
 
@@ -32,6 +33,8 @@ class Catalogue:
         source: ``real``, ``mock`` or ``toy``.
         min_snr: flux over error that every galaxy has in every band.
         max_mag: faint limit of each band, infinite where there is none; empty: nowhere [mag].
+        band_costs: rows that each band costs, a :class:`BandCost` each; empty where not counted.
+        notes: what a reader of the result should know of the table.
     """
 
     mag: np.ndarray = array("mag(AB)", "galaxy", "band")
@@ -43,6 +46,8 @@ class Catalogue:
     source: str = "real"
     min_snr: float = 0.0
     max_mag: tuple[float, ...] = ()
+    band_costs: tuple[BandCost, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_axes(self)
@@ -113,6 +118,7 @@ class Photometry:
         others: flux and error of bands that are not fitted, but that cuts may speak of.
         note: what was done to the reference, to be said wherever it is shown.
         source: ``real``, ``mock`` or ``toy``; what is known otherwise is the truth of the last two.
+        notes: what a reader of the result should know of the table.
     """
 
     maggies: np.ndarray
@@ -125,6 +131,7 @@ class Photometry:
     others: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     note: str = ""
     source: str = "real"
+    notes: tuple[str, ...] = ()
 
 
 class CutFlow:
@@ -132,12 +139,21 @@ class CutFlow:
 
     def __init__(self, n_rows: int) -> None:
         self.mask = np.ones(n_rows, dtype=bool)
+        self.others = np.ones(n_rows, dtype=bool)  # what is kept by cuts that are of no band
         self.names: list[str] = ["read"]
         self.n_kept: list[int] = [n_rows]
 
-    def keep(self, name: str, condition: np.ndarray) -> None:
-        """Keep the rows where ``condition`` holds; NaN comparisons count as false."""
+    def keep(self, name: str, condition: np.ndarray, *, is_of_bands: bool = False) -> None:
+        """Keep the rows where ``condition`` holds; NaN comparisons count as false.
+
+        Args:
+            name: of the cut.
+            condition: by row.
+            is_of_bands: it asks for a measurement in every band.
+        """
         self.mask &= condition
+        if not is_of_bands:
+            self.others &= condition
         self.names.append(name)
         self.n_kept.append(int(self.mask.sum()))
 
@@ -172,11 +188,7 @@ def select(photometry: Photometry, cuts: Cuts) -> tuple[Catalogue, Reference]:
     """
     flow = CutFlow(len(photometry.maggies))
     flux, error = _with_others(photometry, cuts.also_bands)
-    flow.keep("finite photometry", np.all(np.isfinite(flux) & np.isfinite(error), axis=1))
-    flow.keep("flux > 0", np.all(flux > 0, axis=1))
-    flow.keep("flux error > 0", np.all(error > 0, axis=1))
-    if cuts.min_snr > 0:
-        flow.keep(f"SNR > {cuts.min_snr:g} in every band", np.all(flux > cuts.min_snr * error, 1))
+    _keep_measured(flow, flux, error, cuts.min_snr)
     if cuts.min_j_minus_k is not None:
         _keep_above(flow, "J - K", photometry.j_minus_k, cuts.min_j_minus_k, photometry.path)
     if cuts.min_redshift is not None:
@@ -194,7 +206,22 @@ def select(photometry: Photometry, cuts: Cuts) -> tuple[Catalogue, Reference]:
             f"{photometry.path}: no galaxy is left; rows after each cut: {steps}; loosen the cut "
             f"'{flow.names[flow.n_kept.index(0)]}' or check the columns it uses"
         )
-    return _catalogue(photometry, flow, cuts), _reference(photometry, flow.mask)
+    names = (*photometry.bands, *cuts.also_bands)
+    costs = band_costs(names, flux, error, cuts.min_snr, flow.others)
+    return _catalogue(photometry, flow, cuts, costs), _reference(photometry, flow.mask)
+
+
+def _keep_measured(flow: CutFlow, flux: np.ndarray, error: np.ndarray, min_snr: float) -> None:
+    """Keep the rows with a measurement in every band."""
+    cuts = {
+        "finite photometry": np.isfinite(flux) & np.isfinite(error),
+        "flux > 0": flux > 0,
+        "flux error > 0": error > 0,
+    }
+    if min_snr > 0:
+        cuts[f"SNR > {min_snr:g} in every band"] = flux > min_snr * error
+    for name, is_good in cuts.items():
+        flow.keep(name, np.all(is_good, axis=1), is_of_bands=True)
 
 
 def _with_others(photometry: Photometry, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -225,7 +252,9 @@ def _band(photometry: Photometry, band: str) -> np.ndarray:
     return photometry.maggies[:, photometry.bands.index(band)]
 
 
-def _catalogue(photometry: Photometry, flow: CutFlow, cuts: Cuts) -> Catalogue:
+def _catalogue(
+    photometry: Photometry, flow: CutFlow, cuts: Cuts, costs: tuple[BandCost, ...]
+) -> Catalogue:
     flux, error = photometry.maggies[flow.mask], photometry.maggies_error[flow.mask]
     return Catalogue(
         mag=-2.5 * np.log10(flux),
@@ -237,6 +266,8 @@ def _catalogue(photometry: Photometry, flow: CutFlow, cuts: Cuts) -> Catalogue:
         source=photometry.source,
         min_snr=cuts.min_snr,
         max_mag=faint_limits(photometry.bands, cuts.max_mag),
+        band_costs=costs,
+        notes=photometry.notes,
     )
 
 

@@ -1,8 +1,8 @@
 """What an emulator costs in accuracy, on fresh draws of its prior that it was never trained on.
 
 Truth is the plain SSP table, not the factorised one, on the emulator's own pixels.  The error of a
-spectrum is L / L_true - 1; the error of a magnitude is that of both spectra seen through a filter,
-the diffuse screen included.  Quantiles are of absolute values.
+spectrum of stars is L / L_true - 1; the error of a magnitude is that of both spectra seen through
+a filter, the diffuse screen and the same gas included.  Quantiles are of absolute values.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from scipy.stats import rankdata
-from torch import Tensor
+from torch import Tensor, nn
 
 from popsed_core.artefacts import array, check_axes
 from popsed_core.config import ParameterConfig, SpectraConfig, from_json
@@ -99,9 +99,12 @@ class Comparison:
         self.emulated = EmulatedSpectra(segments, grid, spectra, max_redshift=highest).float()
         edges = self.emulated.edges
         self.wave = np.exp(0.5 * (edges[1:] + edges[:-1]))
-        exact = PopulationSpectra(grid, spectra, edges, max_redshift=highest, tolerance=None)
+        exact = PopulationSpectra(
+            grid.stars(), spectra, edges, max_redshift=highest, tolerance=None
+        )
         self.exact = exact.float()
-        self.projection = Projection([load_filter(name) for name in FILTERS], edges, highest)
+        curves = [load_filter(name) for name in FILTERS]
+        self.projection = Projection(curves, edges, highest, line_wave=self.emulated.line_wave)
 
     def draw(self, n: int, purpose: str) -> Theta:
         """Draw galaxies from the emulator's prior, in a stream of their own."""
@@ -119,7 +122,7 @@ class Comparison:
         screen = truth.dust.log_screen(theta.tau_ism, theta.dust_index) / LN10
         error = found - log_true - (screen if model.has_screen else 0.0)
         light = 10 ** (log_true + screen - truth.log_unit).double()
-        both = light * 10 ** error.double(), light
+        both = [self._with_gas(part, theta) for part in (light * 10 ** error.double(), light)]
         at = theta.redshift.double()
         mags = [
             [-2.5 * torch.log10(self.projection(part, place)) for part in both]
@@ -127,6 +130,17 @@ class Comparison:
         ]
         rest, observed = ((seen - true).float() for seen, true in mags)
         return torch.expm1(LN10 * error), rest, observed
+
+    def _with_gas(
+        self, stars: Float[Tensor, "galaxy pixel"], theta: Theta
+    ) -> Float[Tensor, "galaxy column"]:
+        """Add what the emulator and the exact spectra share, in the unit of the latter."""
+        model = self.emulated
+        if not model.has_nebular:
+            return stars
+        gas = model.nebular(theta) * model.dust.screen(theta.tau_ism, theta.dust_index)
+        unit = 10 ** (model.log_unit - self.exact.log_unit)
+        return nn.functional.pad(stars, (0, len(model.line_wave))) + unit * gas.double()
 
     def in_blocks(self, theta: Theta) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what :meth:`errors` does, a block of galaxies at a time."""

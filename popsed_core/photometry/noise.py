@@ -93,7 +93,7 @@ class NoiseModel(nn.Module):
         if self.form == "error_given_flux":
             return 10**value
         snr = value.clamp(min=MIN_SNR) if self.form == "snr_given_flux" else 10**value
-        return maggies / snr
+        return maggies.clamp(min=MIN_MAGGIES) / snr  # no light at all has an error, too
 
     def _cell(self, maggies: Float[Tensor, "galaxy band"]) -> tuple[Tensor, Tensor]:
         """Return the interval of nodes that each flux is in, or nearest to, and where in it."""

@@ -9,6 +9,7 @@ forms go on along their last two bins.  Ours follows photon counting, SNR = N / 
 photons rule and not at all where the sky does.  Towards faint fluxes the slope of the last
 magnitude is held between these.  Towards bright ones systematics may rule, errors in proportion
 to the flux: at most 0.4 / mag.  Within the bins too SNR is held from rising with magnitude.
+Bins end where the catalogue's cuts let fewer than one typical galaxy in twenty pass.
 
 The scatter of ours is half the central 68.3 %, which a few per cent of wrong errors hardly move;
 that of the other forms is a trimmed standard deviation, as in the released code.
@@ -16,13 +17,14 @@ that of the other forms is a trimmed standard deviation, as in the released code
 
 import numpy as np
 from scipy.optimize import isotonic_regression
+from scipy.special import ndtr
 
 from popsed_core.config import NoiseConfig
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable
-from popsed_core.photometry.noise_intrinsic import IMPLAUSIBLE, Law, intrinsic_law
+from popsed_core.photometry.noise_intrinsic import IMPLAUSIBLE, MIN_PASSING, Law, intrinsic_law
 from popsed_core.robust import robust_width
 
 RANGE_QUANTILES = (0.005, 0.995)  # of the magnitudes that the bins span (released code: same)
@@ -104,7 +106,21 @@ def _intrinsic(
     bound = np.full(len(flux), catalogue.min_snr)
     if catalogue.max_mag:
         bound = np.maximum(bound, 10 ** (-POGSON * catalogue.max_mag[band]) / error)
-    return edges, intrinsic_law(flux, error, bound, edges)
+    law = intrinsic_law(flux, error, bound, edges)
+    least = 10 ** (-POGSON * catalogue.max_mag[band]) if catalogue.max_mag else 0.0
+    return edges, law._replace(counts=law.counts * _is_seen(edges, law, catalogue.min_snr, least))
+
+
+def _is_seen(edges: np.ndarray, law: Law, min_snr: float, least: float) -> np.ndarray:
+    """Return the bins in which typical galaxies pass the cuts often enough to be known.
+
+    Beyond a limit at which SNR is high only galaxies with the largest errors are left, and would
+    be taken for typical: errors are held from rising with magnitude, as the sky's do not.
+    """
+    error = 10 ** np.fmin.accumulate(law.median)
+    snr = 10 ** (-POGSON * (edges[1:] + edges[:-1]) / 2) / error
+    is_seen = ndtr(snr - np.maximum(min_snr, least / error)) > MIN_PASSING
+    return np.logical_and.accumulate(is_seen | np.isnan(error))
 
 
 def _fit_band(

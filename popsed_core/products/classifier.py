@@ -32,12 +32,14 @@ class Separability:
 
     Attributes:
         accuracy: share of galaxies that it puts on the right side, predicted against observed.
+        prior: the same for draws of the prior against observed.
         floor: the same between disjoint random halves of the catalogue.
         error: standard error of both where there is no difference.
         n_each: galaxies on each side.
     """
 
     accuracy: float
+    prior: float
     floor: float
     error: float
     n_each: int
@@ -45,6 +47,8 @@ class Separability:
 
 def separability(samples: PopulationSamples, catalogue: Catalogue, seed: int) -> Separability:
     """Train and test on equally many predicted and observed galaxies, and on two halves observed.
+
+    The prior's draws are told from the observed in the same way.
 
     Args:
         samples: predicted magnitudes with noise.
@@ -60,9 +64,12 @@ def separability(samples: PopulationSamples, catalogue: Catalogue, seed: int) ->
     n_each = min(MAX_GALAXIES, len(catalogue.mag) // 2, len(pooled))
     halves = random.permutation(len(catalogue.mag))[: 2 * n_each]
     first, second = (catalogue.mag[half] for half in np.split(halves, 2))
-    cloud = pooled[random.permutation(len(pooled))[:n_each]]
+    cloud, prior = (
+        mag[random.permutation(len(mag))[:n_each]] for mag in (pooled, samples.prior_mag)
+    )
     return Separability(
         accuracy=_accuracy(cloud, first, random),
+        prior=_accuracy(prior, first[: len(prior)], random),
         floor=_accuracy(second, first, random),
         error=math.sqrt(0.25 / (2 * n_each)),
         n_each=n_each,

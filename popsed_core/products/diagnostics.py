@@ -5,23 +5,15 @@
 or the prior made it.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from popsed_core.photometry.catalogue import Reference
+from popsed_core.products.closeness import Closeness, closeness, share_near
 from popsed_core.products.columns import COLUMNS, all_names
-from popsed_core.products.distances import (
-    ONE_SIGMA,
-    kolmogorov_smirnov,
-    mean_offset,
-    median_offset,
-    quantile_offset,
-    std_offset,
-    wasserstein1,
-    width_ratio,
-)
+from popsed_core.products.distances import ONE_SIGMA, wasserstein1, width_ratio
 from popsed_core.products.samples import PopulationSamples
 
 N_BINS = 40  # of the coverage histograms
@@ -31,6 +23,11 @@ FULL_BAND = (0.0, 1.0)
 # ASSUME: a posterior within 25% of the prior's width and 0.25 prior standard deviations of it is
 # the prior's, not the data's.
 PRIOR_DOMINATED = 0.25
+# ASSUME: widths that differ by less are the same; that of 5000 draws errs by some 2%.
+SAME_WIDTH = 0.05
+NARROWER, AS_WIDE, WIDER = "narrower than its prior", "as wide as its prior", "wider than its prior"
+# quantities that a fit is made for: they count also where they look like their prior
+WANTED = ("redshift", "log_stellar_mass", "log_sfr")
 
 Members = Float[np.ndarray, "member draw"]
 Counts = Int[np.ndarray, "bin"]
@@ -47,38 +44,34 @@ class Constraint:
         prior_distance: W1(posterior, prior) / std(prior).
         is_prior_dominated: |constrained| and prior_distance are both below ``PRIOR_DOMINATED``:
             the posterior has neither another width nor another place than the prior.
+        against_prior: the first number in words: narrower than, as wide as or wider than its
+            prior, the same within ``SAME_WIDTH``.
     """
 
     name: str
     constrained: float
     prior_distance: float
     is_prior_dominated: bool
+    against_prior: str
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The inferred population against the reference in one quantity.
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Closeness):
+    """The inferred population, and its prior, against the reference in one quantity.
+
+    Numbers of the ensemble are those of :class:`Closeness`.
 
     Attributes:
         name: the quantity.
         unit: of the distances and offsets that are not ratios.
         kind: ``spectroscopy`` or ``truth``, and what was done to it.
         n_reference: galaxies with a known value.
-        w1: Wasserstein-1 distance of the ensemble.
-        w1_over_std: the same over the standard deviation of the reference.
-        ks: Kolmogorov-Smirnov statistic.
-        mean_offset: ensemble minus reference, as are the other offsets.
-        std_offset: of the standard deviation.
-        mean_offset_1pz: of redshift, the mean offset over 1 + (mean redshift of the reference), as
-            requirements on n(z) are written; None for other quantities.
-        std_offset_1pz: the same of the standard deviation.
-        median_offset: of the 50% quantile.
-        q16_offset: of the 16% quantile.
-        q84_offset: of the 84% quantile.
-        width_ratio: central 68% width of the ensemble over that of the reference.
         w1_members: Wasserstein-1 distance of each member, whose spread is the ensemble's.
         coverage_68: see :func:`coverage`, between the 16% and 84% quantiles over members.
         coverage_full: see :func:`coverage`, between the least and the greatest member.
+        share_near_reference: of redshift, what ``share_near`` should be.
+        prior: the same numbers of the prior.
+        prior_coverage: :func:`coverage` of the prior, as of an ensemble of one.
         constraint: the same quantity against the prior.
     """
 
@@ -86,21 +79,24 @@ class Comparison:
     unit: str
     kind: str
     n_reference: int
-    w1: float
-    w1_over_std: float
-    ks: float
-    mean_offset: float
-    std_offset: float
-    mean_offset_1pz: float | None
-    std_offset_1pz: float | None
-    median_offset: float
-    q16_offset: float
-    q84_offset: float
-    width_ratio: float
     w1_members: tuple[float, ...]
     coverage_68: float
     coverage_full: float
+    share_near_reference: float | None
+    prior: Closeness
+    prior_coverage: float
     constraint: Constraint
+
+    @property
+    def is_better_than_prior(self) -> bool:
+        """Whether its W1 is smaller than the prior's."""
+        return self.w1 < self.prior.w1
+
+    @property
+    def is_worth_a_warning(self) -> bool:
+        """Whether it is no better than its prior, in a quantity that the data had a say in."""
+        has_say = self.name in WANTED or not self.constraint.is_prior_dominated
+        return has_say and not self.is_better_than_prior
 
 
 def compare(samples: PopulationSamples, reference: Reference | None) -> list[Comparison]:
@@ -118,30 +114,20 @@ def compare(samples: PopulationSamples, reference: Reference | None) -> list[Com
 
 def _compare_column(samples: PopulationSamples, reference: Reference, name: str) -> Comparison:
     members = samples.column(name).astype(np.float64)
+    prior = samples.prior_column(name).astype(np.float64)
     truth = reference.column(name).astype(np.float64)
-    ensemble = members.ravel()
-    w1 = wasserstein1(ensemble, truth)
-    mean, std = mean_offset(ensemble, truth), std_offset(ensemble, truth)
-    stretch = 1 + float(truth.mean()) if name == "redshift" else None
     return Comparison(
+        **asdict(closeness(name, members.ravel(), truth)),
         name=name,
         unit=COLUMNS[name].unit,
         kind=reference.label,
         n_reference=truth.size,
-        w1=w1,
-        w1_over_std=w1 / float(truth.std()),
-        ks=kolmogorov_smirnov(ensemble, truth),
-        mean_offset=mean,
-        std_offset=std,
-        mean_offset_1pz=mean / stretch if stretch else None,
-        std_offset_1pz=std / stretch if stretch else None,
-        median_offset=median_offset(ensemble, truth),
-        q16_offset=quantile_offset(ensemble, truth, ONE_SIGMA[0]),
-        q84_offset=quantile_offset(ensemble, truth, ONE_SIGMA[1]),
-        width_ratio=width_ratio(ensemble, truth),
         w1_members=tuple(wasserstein1(member, truth) for member in members),
         coverage_68=coverage(members, truth, ONE_SIGMA),
         coverage_full=coverage(members, truth, FULL_BAND),
+        share_near_reference=share_near(name, truth),
+        prior=closeness(name, prior, truth),
+        prior_coverage=coverage(prior[None], truth, FULL_BAND),
         constraint=constrain(samples, name),
     )
 
@@ -159,7 +145,13 @@ def constrain(samples: PopulationSamples, name: str) -> Constraint:
     scale = float(prior.std())
     distance = wasserstein1(posterior, prior) / scale if scale > 0 else float("inf")
     is_dominated = abs(constrained) < PRIOR_DOMINATED and distance < PRIOR_DOMINATED
-    return Constraint(name, constrained, distance, is_dominated)
+    return Constraint(name, constrained, distance, is_dominated, _in_words(constrained))
+
+
+def _in_words(constrained: float) -> str:
+    if abs(constrained) < SAME_WIDTH:
+        return AS_WIDE
+    return NARROWER if constrained > 0 else WIDER
 
 
 def coverage(

@@ -18,15 +18,21 @@ from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask, Survey, build_forward
 from popsed_core.loop import load_plain
 from popsed_core.parameters import DERIVED, NAMES
+from popsed_core.photometry.limits import limits_of
 from popsed_core.photometry.selection import Selection
 from popsed_core.products.health import reasons_against
 from popsed_core.products.samples import PopulationSamples
+from popsed_core.products.selected_draws import (
+    CHUNK,
+    Observed,
+    Selected,
+    draw_selected,
+    observe,
+)
 from popsed_core.runtime import generator
 from popsed_core.theta import Theta, to_matrix
 
 log = logging.getLogger(__name__)
-
-CHUNK = 2000  # galaxies per forward pass: bounds the memory
 
 
 def sample_ensemble(
@@ -37,6 +43,8 @@ def sample_ensemble(
 ) -> PopulationSamples:
     """Draw the same number of galaxies from each member that counts, with predicted photometry.
 
+    All of them, and as many of the prior, pass the survey's cuts with their noise.
+
     Args:
         task: survey, seed, settings; its ``member`` is ignored.
         products: how many draws.
@@ -44,7 +52,8 @@ def sample_ensemble(
         members: what :func:`popsed_core.inference.fit.fit_member` returned.
 
     Raises:
-        InputError: a member belongs to another survey, seed, model or box, or none can be used.
+        InputError: a member belongs to another survey, seed, model or box, none can be used, or
+            almost no draw of one passes the survey's cuts.
     """
     for member in members:
         _check(member, task)
@@ -53,22 +62,22 @@ def sample_ensemble(
         log.warning("member %d is left out: %s", number, reason)
     kept = [member for member in members if member["member"] not in left_out]
     forward = build_forward(task, survey, torch.device("cpu"))
-    space = ParameterSpace(task.parameters)
-    drawn = [_draw(task, member, products.n_draws, space, forward) for member in kept]
-    theta, derived, mag = (np.stack(column) for column in zip(*drawn, strict=True))
-    prior_theta = _draw_prior(task, products.n_draws, survey, forward)
+    drawn = [_draw(task, member, products.n_draws, survey, forward) for member in kept]
+    prior = _draw_prior(task, products.n_draws, survey, forward)
     return PopulationSamples(
-        theta=theta,
-        derived=derived,
-        mag=mag,
-        prior_theta=to_matrix(prior_theta).numpy(),
-        prior_derived=_derive(forward, prior_theta),
+        theta=np.stack([to_matrix(item.theta).numpy() for item in drawn]),
+        derived=np.stack([_derive(forward, item.theta) for item in drawn]),
+        mag=np.stack([item.mag.numpy() for item in drawn]),
+        prior_theta=to_matrix(prior.theta).numpy(),
+        prior_derived=_derive(forward, prior.theta),
+        prior_mag=prior.mag.numpy(),
         names=NAMES,
         derived_names=tuple(row.name for row in DERIVED),
         bands=survey.catalogue.bands,
         source=survey.catalogue.source,
         members=tuple(member["member"] for member in kept),
         left_out=tuple(f"member {number}: {reason}" for number, reason in left_out.items()),
+        removed=tuple(item.removed for item in drawn),
     )
 
 
@@ -103,37 +112,45 @@ def load_flow(member: dict[str, Any]) -> PopulationFlow:
     return flow.eval()
 
 
-@torch.no_grad()
-def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardModel) -> Theta:
-    """Draw from the prior that the fit had: of observed galaxies where it has a selection."""
+def _draw(
+    task: FitTask, member: dict[str, Any], n_draws: int, survey: Survey, forward: ForwardModel
+) -> Selected:
+    """Draw galaxies of a member that the survey would have kept."""
+    number = member["member"]
+    stream = generator(task.seed, "sample", task.survey, number)
+    flow, space = load_flow(member), ParameterSpace(task.parameters)
+
+    @torch.no_grad()
+    def draw(n: int) -> Observed:
+        base = flow.draw_base(n, stream).split(CHUNK)
+        theta = space.to_theta(torch.cat([flow.push(chunk)[0] for chunk in base]))
+        return observe(forward, theta, stream, member["zero_points"])
+
+    name, limits = f"member {number}", limits_of(survey.catalogue)
+    remedy = "its flow has not found the survey's galaxies: train for longer (fit.n_epochs)"
+    drawn = draw_selected(draw, n_draws, limits, name=name, remedy=remedy)
+    log.info("%s: %.2g %% of its draws fail %s: drawn again", name, 100 * drawn.removed, limits)
+    return drawn
+
+
+def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardModel) -> Selected:
+    """Draw as many galaxies from the prior that the fit had, also as the survey keeps them."""
     prior = PopulationPrior(task.parameters, task.spectra.cosmology)
     stream = generator(task.seed, "prior", task.survey)
-    if task.fit.selection is None:
-        theta = prior.sample(n_draws, stream)
-    else:
-        selection = Selection(survey.catalogue, task.fit.selection)
-        theta = sample_selected(
-            prior, lambda theta: selection(forward.without_noise(theta)), n_draws, stream
-        )
-    return Theta(*(column.float() for column in theta))
 
+    @torch.no_grad()
+    def draw(n: int) -> Observed:
+        if task.fit.selection is None:
+            theta = prior.sample(n, stream)
+        else:
+            selection = Selection(survey.catalogue, task.fit.selection)
+            theta = sample_selected(
+                prior, lambda theta: selection(forward.without_noise(theta)), n, stream
+            )
+        return observe(forward, Theta(*(column.float() for column in theta)), stream)
 
-@torch.no_grad()
-def _draw(
-    task: FitTask,
-    member: dict[str, Any],
-    n_draws: int,
-    space: ParameterSpace,
-    forward: ForwardModel,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    stream = generator(task.seed, "sample", task.survey, member["member"])
-    flow = load_flow(member)
-    base = flow.draw_base(n_draws, stream).split(CHUNK)
-    theta = space.to_theta(torch.cat([flow.push(chunk)[0] for chunk in base]))
-    chunks = zip(*(column.split(CHUNK) for column in theta), strict=True)
-    zero_points = member["zero_points"]
-    mag = torch.cat([forward(Theta(*chunk), stream, 1.0, zero_points) for chunk in chunks])
-    return to_matrix(theta).numpy(), _derive(forward, theta), mag.numpy()
+    remedy = "give the prior the survey's limits (fit.selection), or a box that fits the survey"
+    return draw_selected(draw, n_draws, limits_of(survey.catalogue), name="prior", remedy=remedy)
 
 
 def _check(member: dict[str, Any], task: FitTask) -> None:

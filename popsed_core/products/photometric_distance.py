@@ -38,6 +38,7 @@ class PhotometricDistance:
     Attributes:
         ensemble: equal draws of all members against the catalogue.
         members: each member against the catalogue.
+        prior: draws of the prior against the catalogue, which a fit should come below.
         floor: disjoint halves of the catalogue against each other.
         floor_scatter: standard deviation of the floor over splits.
         n_each: galaxies in each cloud.
@@ -45,6 +46,7 @@ class PhotometricDistance:
 
     ensemble: float
     members: tuple[float, ...]
+    prior: float
     floor: float
     floor_scatter: float
     n_each: int
@@ -53,7 +55,7 @@ class PhotometricDistance:
 def photometric_distance(
     samples: PopulationSamples, catalogue: Catalogue, seed: int
 ) -> PhotometricDistance:
-    """Measure the predicted photometry against the catalogue and against its own floor.
+    """Measure the predicted photometry, and the prior's, against the catalogue and its own floor.
 
     Clouds have min(half the catalogue, draws per member) galaxies each; every number is the
     mean over ``N_SPLITS`` random splits.
@@ -70,19 +72,22 @@ def photometric_distance(
     random = numpy_generator(seed, "photometric_distance")
     projection = _projection(catalogue.mag, random)
     _, n_draws, n_bands = samples.mag.shape
-    n_each = min(len(catalogue.mag) // 2, n_draws)
+    n_each = min(len(catalogue.mag) // 2, n_draws, len(samples.prior_mag))
     pooled = samples.mag.reshape(-1, n_bands)
     rows = []
     for _ in range(N_SPLITS):
         halves = random.permutation(len(catalogue.mag))[: 2 * n_each]
         first, second = (_project(catalogue.mag[half], projection) for half in np.split(halves, 2))
         clouds = [pooled[random.permutation(len(pooled))[:n_each]]]
-        clouds += [member[random.permutation(n_draws)[:n_each]] for member in samples.mag]
+        clouds += [
+            cloud[random.permutation(len(cloud))[:n_each]]
+            for cloud in (*samples.mag, samples.prior_mag)
+        ]
         distances = [_distance(_project(cloud, projection), first) for cloud in clouds]
         rows.append([_distance(first, second), *distances])
-    floor, ensemble, *members = (float(value) for value in np.mean(rows, axis=0))
+    floor, ensemble, *members, prior = (float(value) for value in np.mean(rows, axis=0))
     scatter = float(np.std([row[0] for row in rows]))
-    return PhotometricDistance(ensemble, tuple(members), floor, scatter, n_each)
+    return PhotometricDistance(ensemble, tuple(members), prior, floor, scatter, n_each)
 
 
 def check_comparable(samples: PopulationSamples, catalogue: Catalogue) -> None:
@@ -93,7 +98,7 @@ def check_comparable(samples: PopulationSamples, catalogue: Catalogue) -> None:
     """
     if samples.bands != catalogue.bands:
         raise ValueError(f"bands: samples have {samples.bands}, catalogue {catalogue.bands}")
-    n_bad = int((~np.isfinite(samples.mag)).sum())
+    n_bad = sum(int((~np.isfinite(mag)).sum()) for mag in (samples.mag, samples.prior_mag))
     if n_bad:
         raise ValueError(f"samples.mag: got {n_bad} values that are not finite")
 

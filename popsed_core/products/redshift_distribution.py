@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from popsed_core.artefacts import atomic_path
+from popsed_core.photometry.catalogue import Reference
 from popsed_core.products.distances import ONE_SIGMA
 from popsed_core.products.samples import PopulationSamples
 
@@ -35,6 +36,7 @@ class RedshiftDistribution:
         q16: 16% quantile over members.
         q84: 84% quantile over members.
         prior: density of the prior draws; those beyond the last edge count in its norm only.
+        known: density of the reference, all of which the edges hold; None without one.
     """
 
     edges: Edges
@@ -45,20 +47,20 @@ class RedshiftDistribution:
     q16: Density
     q84: Density
     prior: Density
+    known: Density | None = None
 
 
 def redshift_distribution(
-    samples: PopulationSamples, edges: Edges | None = None
+    samples: PopulationSamples, reference: Reference | None = None
 ) -> RedshiftDistribution:
-    """Return n(z) of the ensemble.
+    """Return n(z) of the ensemble, and of the reference where it has redshifts.
 
-    Args:
-        samples: draws of the ensemble.
-        edges: bin edges of equal width; default :func:`default_edges` of all draws, which leaves
-            none outside.
+    The edges, :func:`default_edges` of all draws and known redshifts, leave none outside: what is
+    known beyond the fit's range is part of the picture.
     """
     redshift = samples.column("redshift")
-    edges = default_edges(redshift) if edges is None else edges
+    known = _known(reference)
+    edges = default_edges(redshift, known)
     members = np.stack([density(member, edges) for member in redshift])
     q16, q84 = np.quantile(members, ONE_SIGMA, axis=0)
     return RedshiftDistribution(
@@ -70,18 +72,28 @@ def redshift_distribution(
         q16=q16,
         q84=q84,
         prior=density(samples.prior_column("redshift"), edges),
+        known=density(known, edges) if known.size else None,
     )
 
 
-def default_edges(redshift: Float[np.ndarray, "..."]) -> Edges:
-    """Return edges from zero past the largest redshift.
+def _known(reference: Reference | None) -> Float[np.ndarray, "value"]:
+    if reference is None or "redshift" not in reference.names:
+        return np.empty(0)
+    return reference.column("redshift").astype(np.float64)
+
+
+def default_edges(
+    redshift: Float[np.ndarray, "..."], known: Float[np.ndarray, "value"] | None = None
+) -> Edges:
+    """Return edges from zero past the largest redshift, drawn or known.
 
     The width is the least of ``BIN_WIDTHS`` with which at most ``N_BINS`` bins span the range
-    from zero to the ``CORE`` quantile.
+    from zero to the ``CORE`` quantile of the draws.
     """
     wanted = float(np.quantile(redshift, CORE)) / N_BINS
     width = next((step for step in BIN_WIDTHS if step >= wanted), BIN_WIDTHS[-1])
-    n_bins = math.floor(float(redshift.max()) / width) + 1
+    last = max(float(redshift.max()), float(known.max()) if known is not None and known.size else 0)
+    n_bins = math.floor(last / width) + 1
     return np.arange(n_bins + 1) * width
 
 
@@ -92,7 +104,7 @@ def density(values: Float[np.ndarray, "value"], edges: Edges) -> Density:
 
 
 def write_redshift_distribution(distribution: RedshiftDistribution, path: str | Path) -> None:
-    """Write one row per bin as CSV: edges, ensemble, band, prior, each member [1/redshift]."""
+    """Write one row per bin as CSV: edges, ensemble, band, prior, reference, each member."""
     columns = {
         "redshift_low": distribution.edges[:-1],
         "redshift_high": distribution.edges[1:],
@@ -103,6 +115,8 @@ def write_redshift_distribution(distribution: RedshiftDistribution, path: str | 
         "q84": distribution.q84,
         "prior": distribution.prior,
     }
+    if distribution.known is not None:
+        columns["reference"] = distribution.known
     for number, member in enumerate(distribution.members, start=1):
         columns[f"member_{number}"] = member
     rows = zip(*columns.values(), strict=True)

@@ -17,16 +17,25 @@ from popsed_core.artefacts import atomic_path
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.products.classifier import separability
+from popsed_core.products.closeness import Closeness
 from popsed_core.products.columns import COLUMNS, all_names
 from popsed_core.products.diagnostics import Comparison, Constraint, compare, constraints
 from popsed_core.products.markdown import as_markdown
 from popsed_core.products.noise_check import check_noise
 from popsed_core.products.photometric_distance import photometric_distance
 from popsed_core.products.samples import PopulationSamples
+from popsed_core.products.warnings import fit_setting, warnings_of
 
 PERCENTILES = (2.5, 16, 50, 84, 97.5)
 SIGNIFICANT_DIGITS = 5
-PRIOR_KEYS = ("constrained", "prior_distance", "is_prior_dominated")
+PRIOR_KEYS = ("constrained", "prior_distance", "is_prior_dominated", "against_prior")
+CLOSENESS = tuple(item.name for item in dataclasses.fields(Closeness))
+DIAGNOSTICS = (  # columns of the table, in their order
+    *("name", "unit", "kind", "n_reference", *CLOSENESS),
+    *("w1_members", "coverage_68", "coverage_full", "share_near_reference", "prior_coverage"),
+    *(f"prior_{name}" for name in CLOSENESS),
+    *("is_better_than_prior", *PRIOR_KEYS),
+)
 
 Member = Mapping[str, Any]
 
@@ -53,15 +62,19 @@ def summarise(
         noise: the fitted noise model, to be held to the catalogue's errors.
 
     Returns:
-        Sections ``source``, ``seed``, ``sizes``, ``quantities`` (percentiles, member scatter,
-        prior), ``comparison`` (by quantity), ``photometric_distance``, ``classifier``, ``noise``
-        (by band), ``fit``, ``left_out`` (members that do not count, and why) and ``zero_points``;
+        Sections ``source``, ``seed``, ``warnings``, ``sizes``, ``quantities`` (percentiles, member
+        scatter, prior), ``comparison`` (by quantity; the prior's beside), ``photometric_distance``,
+        ``classifier``, ``noise`` (by band), ``fit``, ``left_out`` (members that do not count, and
+        why), ``removed`` (share of each member's draws that the survey's cuts took),
+        ``zero_points`` with ``zero_point_prior``, and ``f_lost``;
         numbers have five significant digits, and those that do not exist are None.
     """
     n_members, n_draws, _ = samples.theta.shape
+    rows, kept = compare(samples, reference), _kept(samples, members)
     summary = {
         "source": samples.source,
         "seed": seed,
+        "warnings": warnings_of(samples, catalogue, reference, kept, rows),
         "sizes": {
             "catalogue": len(catalogue.mag),
             "members": n_members,
@@ -69,13 +82,16 @@ def summarise(
             "prior_draws": len(samples.prior_theta),
         },
         "quantities": _quantities(samples),
-        "comparison": {row.name: _comparison(row) for row in compare(samples, reference)},
+        "comparison": {row.name: _comparison(row) for row in rows},
         "photometric_distance": dataclasses.asdict(photometric_distance(samples, catalogue, seed)),
         "classifier": dataclasses.asdict(separability(samples, catalogue, seed)),
         "noise": _noise(noise, catalogue),
         "fit": _fit(members, costs),
         "left_out": list(samples.left_out),
-        "zero_points": _zero_points(samples.bands, _kept(samples, members)),
+        "removed": list(samples.removed),
+        "zero_points": _zero_points(samples.bands, kept),
+        "zero_point_prior": fit_setting(kept, "zero_point_error"),
+        "f_lost": _f_lost(kept),
     }
     return rounded(summary)
 
@@ -96,11 +112,16 @@ def _quantity(samples: PopulationSamples, name: str) -> dict[str, Any]:
     values = samples.column(name).astype(np.float64)
     percentiles = np.percentile(values, PERCENTILES)
     by_member = np.percentile(values, PERCENTILES, axis=1)
+    prior = samples.prior_column(name).astype(np.float64)
     return {
         "unit": COLUMNS[name].unit,
         "mean": float(values.mean()),
         "percentiles": _by_percentile(percentiles),
         "member_scatter": _by_percentile(by_member.std(axis=1)),
+        "prior": {
+            "mean": float(prior.mean()),
+            "percentiles": _by_percentile(np.percentile(prior, PERCENTILES)),
+        },
     }
 
 
@@ -118,7 +139,7 @@ def _prior(constraint: Constraint) -> dict[str, Any]:
 def _comparison(row: Comparison) -> dict[str, Any]:
     entry = dataclasses.asdict(row)
     del entry["name"], entry["constraint"]
-    return entry
+    return entry | {"is_better_than_prior": row.is_better_than_prior}
 
 
 def _noise(noise: NoiseTable | None, catalogue: Catalogue) -> dict[str, Any]:
@@ -135,11 +156,35 @@ def _fit(members: Sequence[Member], costs: Sequence[Mapping[str, float]]) -> dic
         "seconds": seconds,
         "seconds_total": sum(seconds) if seconds else None,
         "peak_memory_mb": max(memory, default=None),
+        "objective": _objective(members),
         "final": [
-            {name: values[-1] for name, values in member["history"].items() if len(values)}
+            {
+                name: values[-1]
+                for name, values in member["history"].items()
+                if isinstance(values, Sequence) and len(values)
+            }
             for member in members
         ],
     }
+
+
+def _objective(members: Sequence[Member]) -> dict[str, float] | None:
+    """Return the objective at the end, what the truth is expected to have, and their ratio.
+
+    Means over the members that know them; None where none does.
+    """
+    told = [member.get("objective") or member["history"].get("objective") for member in members]
+    found = [item for item in told if isinstance(item, Mapping)]
+    if not found:
+        return None
+    value, floor = (float(np.mean([item[key] for item in found])) for key in ("value", "floor"))
+    return {"value": value, "floor": floor, "ratio": value / floor if floor else float("inf")}
+
+
+def _f_lost(members: Sequence[Member]) -> dict[str, float] | None:
+    """Return the share of ionising photons that is lost; None where it is not fitted."""
+    values = [float(member["f_lost"]) for member in members if member.get("f_lost") is not None]
+    return {"mean": float(np.mean(values)), "scatter": float(np.std(values))} if values else None
 
 
 def _zero_points(bands: Sequence[str], members: Sequence[Member]) -> dict[str, dict[str, float]]:
@@ -187,11 +232,11 @@ def write_summary(
 
 
 def _diagnostics_csv(summary: Mapping[str, Any]) -> str:
-    fields = [item.name for item in dataclasses.fields(Comparison) if item.name != "constraint"]
-    lines = [",".join((*fields, *PRIOR_KEYS))]
+    lines = [",".join(DIAGNOSTICS)]
     for name, entry in summary["comparison"].items():
         row = {**summary["quantities"][name], **entry, "name": name}
+        row |= {f"prior_{key}": value for key, value in entry["prior"].items()}
         row["w1_members"] = " ".join(str(value) for value in entry["w1_members"])
-        cells = [row[key] for key in (*fields, *PRIOR_KEYS)]
+        cells = [row[key] for key in DIAGNOSTICS]
         lines.append(",".join("" if cell is None else str(cell) for cell in cells))
     return "\n".join(lines) + "\n"

@@ -1,5 +1,7 @@
 """Emulated spectra: the networks of all segments, with the same call as the exact spectra.
 
+Networks emulate stars.  Gas follows from the weights of the young nodes, and is added exactly.
+
 A segment is what :func:`popsed_core.spectra.emulator_fit.fit_segment` returns; an emulator is the
 list of them.  It belongs to one SSP table, one stellar-population model and one prior box.
 """
@@ -20,6 +22,9 @@ from popsed_core.spectra.dust import Dust
 from popsed_core.spectra.emulator_inputs import INPUTS
 from popsed_core.spectra.emulator_network import SegmentNetwork
 from popsed_core.spectra.mixture import StellarMixture
+from popsed_core.spectra.nebular_light import nebular_table
+from popsed_core.spectra.node_spectra import NO_LINES, TABLE_TOLERANCE, Lost, NodeSpectra
+from popsed_core.spectra.sfh import hat_weights
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.theta import Theta
 
@@ -33,10 +38,17 @@ SHARED = (
     "chunks_sha256",
     "seed",
 )
+NOT_LEARNED = ("engine", "n_pixels", "igm")  # keys of `spectra` that leave its spectra as they are
 
 
 class EmulatedSpectra(StellarMixture):
-    """Rest-frame spectra of galaxies on ln-wavelength pixels, per solar mass formed."""
+    """Rest-frame spectra of galaxies on ln-wavelength pixels, per solar mass formed.
+
+    Attributes:
+        line_wave: of emission lines, whose light is in columns behind those of the pixels [AA].
+        log_unit: of the spectra [dex(Lsun / Hz / Msun)].
+        gas: the light of gas before any dust; None where there is none.
+    """
 
     def __init__(
         self,
@@ -68,15 +80,39 @@ class EmulatedSpectra(StellarMixture):
             _network(state, settings, self.log_unit) for _, state in shown
         )
         self.networks.requires_grad_(False)
-        self.dust = Dust(np.exp(0.5 * (self.edges[1:] + self.edges[:-1])))
+        wave = np.exp(0.5 * (self.edges[1:] + self.edges[:-1]))
+        self.gas, self.line_wave = None, NO_LINES
+        if grid.has_nebular:
+            table, self.line_wave = nebular_table(grid, self.edges, self.log_unit, TABLE_TOLERANCE)
+            self.gas = NodeSpectra(table, n_pixels=len(wave) + len(self.line_wave))
+        self.dust = Dust(np.concatenate([wave, self.line_wave]))
 
-    def forward(self, theta: Theta) -> Float[Tensor, "galaxy pixel"]:
-        """Return L_nu per solar mass formed, dust included [10^log_unit Lsun / Hz / Msun]."""
+    @property
+    def has_nebular(self) -> bool:
+        """Whether there is gas, and so whether ``f_lost`` matters."""
+        return self.gas is not None
+
+    def forward(self, theta: Theta, f_lost: Lost | None = None) -> Float[Tensor, "galaxy pixel"]:
+        """Return L_nu per solar mass formed, dust included [10^log_unit Lsun / Hz / Msun].
+
+        Args:
+            theta: physical parameters.
+            f_lost: share of the ionising photons that makes no light of gas; None: 0.
+        """
         inputs = self.inputs(theta, self)
-        light = 10 ** torch.cat([network(inputs) for network in self.networks], dim=1)
-        if self.has_screen:
-            return light
-        return light * self.dust.screen(theta.tau_ism, theta.dust_index)
+        stars = 10 ** torch.cat([network(inputs) for network in self.networks], dim=1)
+        stars = torch.nn.functional.pad(stars, (0, len(self.line_wave)))
+        screen = None
+        if self.has_nebular or not self.has_screen:
+            screen = self.dust.screen(theta.tau_ism, theta.dust_index)
+        light = stars if self.has_screen else stars * screen
+        return light if self.gas is None else light + self.nebular(theta, f_lost) * screen
+
+    def nebular(self, theta: Theta, f_lost: Lost | None = None) -> Float[Tensor, "galaxy pixel"]:
+        """Return the light of gas before the diffuse screen [10^log_unit Lsun / Hz / Msun]."""
+        young, _ = self.age_weights(theta)
+        metals = hat_weights(self.logzsol, theta.logzsol)
+        return self.gas(young, metals, f_lost) * self.dust.birth_cloud(theta.tau_bc)
 
 
 def assemble(segments: Sequence[Segment], names: Sequence[str]) -> list[Segment]:
@@ -121,7 +157,8 @@ def check_emulator(
             f"{ssp_sha256[:12]}; train it anew"
         )
     trained = from_json(SpectraConfig, first["spectra"], name)
-    if replace(trained, engine=config.engine, n_pixels=config.n_pixels) != config:
+    apart = {key: getattr(config, key) for key in NOT_LEARNED}
+    if replace(trained, **apart) != config:
         raise InputError(f"{name}: trained with spectra {first['spectra']}; train it anew")
     boxes = from_json(dict[str, ParameterConfig], first["parameters"], name)
     for key, box in parameters.items():

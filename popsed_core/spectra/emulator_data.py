@@ -112,7 +112,9 @@ class FreshSpectra:
         self.edges = segment_edges(grid, task.training, task.emulator)[task.segment]
         self.has_screen = task.emulator.target == "full"
         redshift = task.parameters["redshift"].high
-        self.spectra = PopulationSpectra(grid, task.spectra, self.edges, max_redshift=redshift)
+        self.spectra = PopulationSpectra(
+            grid.stars(), task.spectra, self.edges, max_redshift=redshift
+        )
         self.log_unit = self.spectra.log_unit
         self.inputs = INPUTS[task.emulator.inputs](self.spectra, self.has_screen)
         self.spectra.float()

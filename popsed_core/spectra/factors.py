@@ -5,7 +5,9 @@ import numpy as np
 N_BALANCE = 10  # sweeps that balance rows and columns; converged long before
 
 
-def factorise(table: np.ndarray, tolerance: float | None) -> tuple[np.ndarray, np.ndarray]:
+def factorise(
+    table: np.ndarray, tolerance: float | None, like: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Write a non-negative table as a product of two thin matrices, by a balanced SVD.
 
     Rows and columns are scaled to unit mean square first, so that a faint spectrum and a dark
@@ -15,6 +17,7 @@ def factorise(table: np.ndarray, tolerance: float | None) -> tuple[np.ndarray, n
         table: spectra (row, pixel), not negative.
         tolerance: largest root-mean-square relative error of the balanced table; None keeps the
             table (the second factor is then the identity).
+        like: a table of the same shape that errors are relative to; None: the table itself.
 
     Returns:
         Coefficients (row, rank) and basis spectra (rank, pixel).
@@ -23,10 +26,17 @@ def factorise(table: np.ndarray, tolerance: float | None) -> tuple[np.ndarray, n
         return table, np.eye(table.shape[1])
     rows = np.ones((table.shape[0], 1))
     columns = np.ones((1, table.shape[1]))
+    whole = table if like is None else like
     for _ in range(N_BALANCE):
-        rows = np.sqrt(np.mean((table / columns) ** 2, axis=1, keepdims=True))
-        columns = np.sqrt(np.mean((table / rows) ** 2, axis=0, keepdims=True))
+        rows = _scale(whole / columns, axis=1)
+        columns = _scale(whole / rows, axis=0)
     left, weight, right = np.linalg.svd(table / rows / columns, full_matrices=False)
     tail = np.sqrt(np.cumsum(weight[::-1] ** 2)[::-1] / table.size)
     rank = max(int(np.searchsorted(-tail, -tolerance)), 1)
     return rows * left[:, :rank] * weight[:rank], right[:rank] * columns
+
+
+def _scale(table: np.ndarray, axis: int) -> np.ndarray:
+    """Return the root mean square along an axis; 1 where all is dark."""
+    scale = np.sqrt(np.mean(table**2, axis=axis, keepdims=True))
+    return np.where(scale > 0, scale, 1.0)

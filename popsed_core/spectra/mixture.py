@@ -21,8 +21,6 @@ from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.surviving_mass import hearin21_surviving_fraction
 from popsed_core.theta import Theta
 
-YOUNG_LOG_AGE = 7.0  # [dex yr] nodes up to here sit in birth clouds (FSPS dust_tesc)
-NODE_SLACK = 1e-3  # [dex] so that a node stored as 7.0000001 is still young
 STAR_FORMATION = {"exact": ExactStarFormation, "bins": BinnedStarFormation}
 BURST = {"continuous": ContinuousBurst, "released": ReleasedBurst}
 
@@ -40,7 +38,7 @@ class StellarMixture(nn.Module):
         """
         super().__init__()
         log_age = grid.ssp_lg_age_gyr + 9
-        self.n_young = int((log_age <= YOUNG_LOG_AGE + NODE_SLACK).sum())
+        self.n_young = grid.n_young
         self.first_old = max(self.n_young - 1, 0)  # a released burst at 10^7.0 yr counts as old
         self.star_formation = STAR_FORMATION[config.star_formation](log_age)
         self.burst = BURST[config.burst]()

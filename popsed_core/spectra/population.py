@@ -1,49 +1,32 @@
 """Exact, differentiable spectra of many galaxies: a few matrix products and two dust screens.
 
-    L = [ young(Z) . T_birth_cloud + old(Z) ] . T_screen,     young + old = sum_i W_i S_i(Z)
+    L = [ (young(Z) + (1 - f_lost) gas(Z)) . T_birth_cloud + old(Z) ] . T_screen
 
-W are the star-formation weights on the age nodes, S the SSP spectra, linear in flux against
-log age and log Z (FSPS: ztinterp, csp_gen, add_dust).  Nodes up to 10^7.00 yr are young.  The SSP
-table may be factorised (``tolerance``), which costs less and changes less than the tolerance.
+young + old = sum_i W_i S_i(Z), where W are the star-formation weights on the age nodes, S the SSP
+spectra, linear in flux against log age and log Z (FSPS: ztinterp, csp_gen, add_dust).  Nodes up to
+10^7.00 yr are young and light up gas, but for the share f_lost of their ionising photons.  The
+tables may be factorised (``tolerance``), which costs less and changes less than the tolerance.
 """
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from popsed_core.config import SpectraConfig
 from popsed_core.spectra.dust import Dust
-from popsed_core.spectra.factors import factorise
 from popsed_core.spectra.mixture import StellarMixture
+from popsed_core.spectra.nebular_light import nebular_table
+from popsed_core.spectra.node_spectra import (
+    NO_LINES,
+    TABLE_TOLERANCE,
+    Lost,
+    NodeSpectra,
+    NodeTable,
+)
 from popsed_core.spectra.sfh import hat_weights
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.wavelength import rebin
 from popsed_core.theta import Theta
-
-TABLE_TOLERANCE = 1e-4  # rms relative error of the factorised SSP table; costs < 0.01 mmag
-
-
-class NodeSpectra(nn.Module):
-    """The linear map from weights on (metallicity, age) nodes to spectra, maybe factorised."""
-
-    def __init__(self, flux: np.ndarray, tolerance: float | None) -> None:
-        super().__init__()
-        n_metallicities, n_ages, n_pixels = flux.shape
-        basis, pixels = factorise(flux.reshape(-1, n_pixels), tolerance)
-        basis = basis.reshape(n_metallicities, n_ages, -1).transpose(1, 0, 2)
-        self.shape = basis.shape[1:]
-        self.register_buffer(
-            "basis", torch.as_tensor(basis.reshape(n_ages, -1).copy()), persistent=False
-        )
-        self.register_buffer("pixels", torch.as_tensor(pixels.copy()), persistent=False)
-
-    def forward(
-        self, ages: Float[Tensor, "galaxy node"], metals: Float[Tensor, "galaxy metallicity"]
-    ) -> Float[Tensor, "galaxy pixel"]:
-        """Return the sum over nodes of age weight x metallicity weight x SSP spectrum."""
-        per_metal = (ages @ self.basis).unflatten(1, self.shape)
-        return (metals[:, None, :] @ per_metal)[:, 0] @ self.pixels
 
 
 def _on_pixels(grid: SSPGrid, edges: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +39,12 @@ def _on_pixels(grid: SSPGrid, edges: np.ndarray | None) -> tuple[np.ndarray, np.
 
 
 class PopulationSpectra(StellarMixture):
-    """Rest-frame spectra of galaxies on ln-wavelength pixels, per solar mass formed."""
+    """Rest-frame spectra of galaxies on ln-wavelength pixels, per solar mass formed.
+
+    Attributes:
+        line_wave: of emission lines, whose light is in columns behind those of the pixels [AA].
+        log_unit: of the spectra [dex(Lsun / Hz / Msun)].
+    """
 
     def __init__(
         self,
@@ -72,7 +60,8 @@ class PopulationSpectra(StellarMixture):
         Args:
             grid: the SSP table.
             config: star formation, burst, cosmology.
-            edges: pixel edges (pixel + 1,), as ln(AA); None: the table's own wavelengths.
+            edges: pixel edges (pixel + 1,), as ln(AA); None: the table's own wavelengths, for
+                stars only.
             max_redshift: up to which ages are tabulated.
             tolerance: of the factorised table; None for the plain table.
         """
@@ -80,17 +69,37 @@ class PopulationSpectra(StellarMixture):
         wave, flux = _on_pixels(grid, edges)
         self.log_unit = float(np.log10(np.median(flux[flux > 0])))
         flux = flux / 10**self.log_unit
-        self.young_spectra = NodeSpectra(flux[:, : self.n_young], tolerance)
-        self.old_spectra = NodeSpectra(flux[:, self.first_old :], tolerance)
-        self.dust = Dust(wave)
+        young = [NodeTable(flux[:, : self.n_young], tolerance)]
+        self.line_wave = NO_LINES
+        if grid.has_nebular:
+            gas, self.line_wave = nebular_table(grid, edges, self.log_unit, tolerance)
+            young.append(gas)
+        n_columns = len(wave) + len(self.line_wave)
+        self.young_spectra = NodeSpectra(*young, n_pixels=n_columns)
+        old = NodeTable(flux[:, self.first_old :], tolerance)
+        self.old_spectra = NodeSpectra(old, n_pixels=n_columns)
+        self.dust = Dust(np.concatenate([wave, self.line_wave]))
 
-    def forward(self, theta: Theta) -> Float[Tensor, "galaxy pixel"]:
-        """Return L_nu per solar mass formed, dust included [10^log_unit Lsun / Hz / Msun]."""
-        return self.behind_screen(theta) * self.dust.screen(theta.tau_ism, theta.dust_index)
+    @property
+    def has_nebular(self) -> bool:
+        """Whether there is gas, and so whether ``f_lost`` matters."""
+        return bool(self.young_spectra.is_gas.any())
 
-    def behind_screen(self, theta: Theta) -> Float[Tensor, "galaxy pixel"]:
+    def forward(self, theta: Theta, f_lost: Lost | None = None) -> Float[Tensor, "galaxy pixel"]:
+        """Return L_nu per solar mass formed, dust included [10^log_unit Lsun / Hz / Msun].
+
+        Args:
+            theta: physical parameters.
+            f_lost: share of the ionising photons that makes no light of gas; None: 0.
+        """
+        light = self.behind_screen(theta, f_lost)
+        return light * self.dust.screen(theta.tau_ism, theta.dust_index)
+
+    def behind_screen(
+        self, theta: Theta, f_lost: Lost | None = None
+    ) -> Float[Tensor, "galaxy pixel"]:
         """Return the light before the diffuse screen [10^log_unit Lsun / Hz / Msun]."""
         young, old = self.age_weights(theta)
         metals = hat_weights(self.logzsol, theta.logzsol)
-        light = self.young_spectra(young, metals) * self.dust.birth_cloud(theta.tau_bc)
+        light = self.young_spectra(young, metals, f_lost) * self.dust.birth_cloud(theta.tau_bc)
         return light + self.old_spectra(old, metals)

@@ -12,12 +12,14 @@ from astropy.io import fits
 from popsed_core.constants import (
     GYR_PER_YR,
     LSUN_BC03,
+    LYMAN_LIMIT,
     SPEED_OF_LIGHT,
     ZSUN_BC03,
     ZSUN_BC03_LIBRARY,
 )
 from popsed_core.errors import InputError
 from popsed_core.fits_files import hdu_data, open_fits
+from popsed_core.spectra.nebular import ionising_rate
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.ssp_range import trim
 
@@ -48,6 +50,7 @@ def read_bc03(path: str | Path, wave_range: tuple[float, float]) -> SSPGrid:
         ages, pixels = _age_nodes(age, path), trim(wave, wave_range, path)
         per_aa = [_image(hdus, name, (age.size, wave.size), path) for name in METALLICITIES]
         surviving = _surviving_mass(hdus, np.log10(age[ages]), path)
+        rates = [_ionising_rate(image[ages], wave) for image in per_aa]
         return SSPGrid(
             ssp_lgmet=np.log10(ZSUN_BC03_LIBRARY * np.array(METALLICITIES, dtype=np.float64)),
             ssp_lg_age_gyr=np.log10(age[ages] * GYR_PER_YR),
@@ -59,6 +62,7 @@ def read_bc03(path: str | Path, wave_range: tuple[float, float]) -> SSPGrid:
             imf="Kroupa",
             log_zsun=float(np.log10(ZSUN_BC03)),
             lsun=LSUN_BC03,
+            ionising_rate=np.stack(rates),
         )
 
 
@@ -83,6 +87,12 @@ def _image(
 
 def _lnu(per_aa: np.ndarray, wave: np.ndarray) -> np.ndarray:
     return (per_aa.astype(np.float64) * wave**2 / SPEED_OF_LIGHT).astype(np.float32)
+
+
+def _ionising_rate(per_aa: np.ndarray, wave: np.ndarray) -> np.ndarray:
+    used = wave < 2 * LYMAN_LIMIT
+    lnu = per_aa[:, used].astype(np.float64) * wave[used] ** 2 / SPEED_OF_LIGHT
+    return ionising_rate(wave[used], lnu, LSUN_BC03)
 
 
 def _surviving_mass(hdus: fits.HDUList, log_age: np.ndarray, path: str | Path) -> np.ndarray:

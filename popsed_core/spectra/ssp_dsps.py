@@ -1,8 +1,9 @@
 """SSP reader: HDF5 tables in the layout of DSPS (Hearin et al. 2023), and our own artefact.
 
 Required datasets: ``ssp_lgmet``, ``ssp_lg_age_gyr``, ``ssp_wave`` and ``ssp_flux``
-[Lsun / Hz / Msun formed].  Optional: dataset ``surviving_mass``; attributes ``library``, ``imf``,
-``log_zsun``, ``lsun`` and ``source``, whose defaults are those of the tables DSPS distributes.
+[Lsun / Hz / Msun formed].  Optional: ``surviving_mass``, ``ionising_rate`` and the gas as in our
+artefact; attributes ``library``, ``imf``, ``log_zsun``, ``lsun``, ``source`` and ``nebular``, whose
+defaults are those of the tables DSPS distributes.
 """
 
 import json
@@ -17,6 +18,7 @@ from popsed_core.constants import LSUN_FSPS
 from popsed_core.errors import InputError
 from popsed_core.hdf5_files import read_attribute
 from popsed_core.inputs import told_when_damaged
+from popsed_core.spectra.nebular import ionising_rate
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.ssp_range import check_ages, check_light, trim
 from popsed_core.spectra.surviving_mass import RETURN_FIT, hearin21_surviving_fraction
@@ -30,7 +32,9 @@ DEFAULTS: dict[str, Any] = {
     "log_zsun": float(np.log10(ZSUN_MIST)),
     "lsun": LSUN_FSPS,
     "source": "real",
+    "nebular": "",
 }
+GAS = ("nebular_continuum", "line_wave", "line_luminosity")
 YR_PER_GYR_DEX = 9.0  # [dex]
 UNITS = {  # of each dataset, as the attribute `unit` may spell it, without spaces
     "ssp_lgmet": ("dex",),
@@ -70,14 +74,16 @@ def read_dsps(path: str | Path, wave_range: tuple[float, float]) -> SSPGrid:
         pixels = trim(wave, wave_range, path)
         attributes = {name: _attribute(file, name, path) for name in DEFAULTS}
         attributes["imf"] = known_imf(attributes["imf"], path)
-        flux = _dataset(file, "ssp_flux", path)[..., pixels].astype(np.float32)
-        if "surviving_mass" in file:
-            surviving = _dataset(file, "surviving_mass", path).astype(float)
+        flux = _dataset(file, "ssp_flux", path)
+        light = _gas(file, pixels, path)
+        if "ionising_rate" in file:
+            light["ionising_rate"] = _dataset(file, "ionising_rate", path)
         else:
-            fit = hearin21_surviving_fraction(lg_age_gyr + YR_PER_GYR_DEX, attributes["imf"])
-            surviving = np.tile(fit, (lgmet.size, 1))
+            light["ionising_rate"] = ionising_rate(wave, flux, attributes["lsun"])
+        flux = flux[..., pixels].astype(np.float32)
+        surviving = _surviving_mass(file, flux.shape[:2], attributes["imf"], path)
     try:
-        grid = SSPGrid(lgmet, lg_age_gyr, wave[pixels], flux, surviving, **attributes)
+        grid = SSPGrid(lgmet, lg_age_gyr, wave[pixels], flux, surviving, **attributes, **light)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
     check_light(grid, path)
@@ -112,6 +118,23 @@ def _dataset(file: HDF5File, name: str, path: str | Path) -> np.ndarray:
         raise InputError(
             f"{path}: dataset {name} cannot be read ({error}); replace the file by a complete copy"
         ) from error
+
+
+def _surviving_mass(
+    file: HDF5File, shape: tuple[int, ...], imf: str, path: str | Path
+) -> np.ndarray:
+    if "surviving_mass" in file:
+        return _dataset(file, "surviving_mass", path).astype(float)
+    log_age_yr = file["ssp_lg_age_gyr"][()] + YR_PER_GYR_DEX
+    return np.broadcast_to(hearin21_surviving_fraction(log_age_yr, imf), shape)
+
+
+def _gas(file: HDF5File, pixels: slice, path: str | Path) -> dict[str, np.ndarray]:
+    """Return what our own artefacts hold besides the stars; nothing of other tables."""
+    if GAS[0] not in file:
+        return {}
+    found = {name: _dataset(file, name, path) for name in GAS}
+    return found | {GAS[0]: found[GAS[0]][..., pixels]}
 
 
 def _check_plausible(name: str, values: np.ndarray | float, path: str | Path) -> None:

@@ -20,6 +20,7 @@ from popsed_core.constants import LSUN_FSPS
 from popsed_core.errors import InputError
 from popsed_core.spectra.fsps_data import FSPSBuild, check_data
 from popsed_core.spectra.fsps_process import Arrays, leave_result, run_child
+from popsed_core.spectra.nebular import ionising_rate
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.ssp_range import trim
 
@@ -64,6 +65,7 @@ def read_fsps(config: FSPSConfig, home: Path, wave_range: tuple[float, float]) -
         imf=config.imf,
         log_zsun=float(found["log_zsun"]),
         lsun=LSUN_FSPS,
+        ionising_rate=ionising_rate(found["wave"], found["lnu"], LSUN_FSPS),
     )
 
 

@@ -7,12 +7,14 @@ for more metals; roughly the magnitudes of real populations, and nothing to draw
 import numpy as np
 
 from popsed_core.constants import LSUN_IAU, SPEED_OF_LIGHT, ZSUN_BC03
+from popsed_core.spectra.nebular import ionising_rate
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.surviving_mass import hearin21_surviving_fraction
 
 LOGZSOL = np.array([-2.2, -1.4, -0.7, 0.0, 0.4])  # [dex]
 LOG_AGE = np.linspace(5.0, 10.3, 107)  # [dex yr] the nodes of FSPS
 N_WAVE = 800
+EXTREME_UV = np.geomspace(100.0, 1000.0, 200)  # [AA] where photons ionise
 SECOND_RADIATION = 1.438776877e8  # [AA K] hc/k, CODATA 2018
 BIRTH_TEMPERATURE = 4.5  # [dex K] at 10^5 yr
 COOLING = 0.17  # [dex / dex] of temperature with age
@@ -41,6 +43,7 @@ def toy_grid(wave_range: tuple[float, float]) -> SSPGrid:
     faded = np.logaddexp(0, np.log(10) * (log_age - FADING_AGE)) / np.log(10)
     luminosity = 10 ** (BIRTH_LUMINOSITY - faded - METAL_FADING * logzsol)
     shape = _black_body(wave, 10 ** log_temperature[..., None])
+    ionising = luminosity[..., None] * _black_body(EXTREME_UV, 10 ** log_temperature[..., None])
     surviving = hearin21_surviving_fraction(LOG_AGE, "Chabrier")
     return SSPGrid(
         ssp_lgmet=LOGZSOL + np.log10(ZSUN_BC03),
@@ -53,6 +56,7 @@ def toy_grid(wave_range: tuple[float, float]) -> SSPGrid:
         log_zsun=float(np.log10(ZSUN_BC03)),
         lsun=LSUN_IAU,
         source="toy",
+        ionising_rate=ionising_rate(EXTREME_UV, ionising, LSUN_IAU),
     )
 
 

@@ -113,7 +113,7 @@ class TableSpectra:
 def choose_pixels(
     grid: SSPGrid, config: TrainingSetConfig
 ) -> tuple[SSPGrid, np.ndarray | None, np.ndarray, np.ndarray]:
-    """Return the table and the pixels of the training set.
+    """Return the table of stars and the pixels of the training set.
 
     Returns:
         The SSP table (cut, where its own wavelengths are the pixels), the edges that
@@ -122,6 +122,7 @@ def choose_pixels(
     Raises:
         InputError: the table is dark at some of the wavelengths.
     """
+    grid = grid.stars()
     low = max(config.wave_low, float(grid.ssp_wave[0]))
     high = min(config.wave_high, float(grid.ssp_wave[-1]))
     is_dark = ~np.any(grid.ssp_flux > 0, axis=(0, 1)) & (grid.ssp_wave >= low)

@@ -42,37 +42,47 @@ def read_bars(path: Path = DEMO) -> dict[str, Mapping[str, object]]:
     return {row["name"]: row for row in json.loads(path.read_text())}
 
 
+def with_prior(row: Mapping[str, object], form: str) -> str:
+    """Return a measured number, and its prior's where the results have it."""
+    measured = f"{float(row['measured']):{form}}"
+    prior = row.get("prior")
+    return measured if prior is None else f"{measured} (prior {float(prior):{form}})"
+
+
 def cost(bars: Mapping[str, Mapping[str, object]]) -> str:
-    """Return what the two commands cost."""
-    demo, memory, tests = (
-        float(bars[name]["measured"])
-        for name in ("demo: clone to report", "demo: peak memory", "make test: time")
-    )
+    """Return what the two commands cost, and on which machine."""
+    names = ("demo: clone to report", "demo: peak memory", "make test: time")
+    demo, memory, tests = (float(bars[name]["measured"]) for name in names)
+    machine = bars["demo: clone to report"].get("machine")
+    cores = f"two CPU cores ({machine})" if machine else "two CPU cores"
     return (
-        f"On two CPU cores `make demo` takes {demo:.1f} minutes from an installed environment to\n"
+        f"On {cores} `make demo` takes {demo:.1f} minutes from an installed environment to\n"
         f"the report, downloads included, in {memory / 1024:.1f} GB of memory; `make test` takes\n"
         f"{tests:.1f} minutes."
     )
 
 
 def redshift(bars: Mapping[str, Mapping[str, object]]) -> str:
-    """Return how far the demo's n(z) and photometry are from the data."""
-    names = ("n(z): W1 to spectroscopy", "n(z): KS", "n(z): mean offset", "n(z): median offset")
-    w1, ks, mean, median = (float(bars[f"demo {name}"]["measured"]) for name in names)
+    """Return how far the demo's n(z) and photometry are from the data, and so is its prior."""
+    forms = {"W1 to spectroscopy": ".4f", "KS": ".3f", "mean offset": "+.4f",
+             "median offset": "+.4f"}  # fmt: skip
+    w1, ks, mean, median = (
+        with_prior(bars[f"demo n(z): {name}"], form) for name, form in forms.items()
+    )
     distance = next(name for name in bars if name.startswith("demo photometry: sliced"))
-    found = float(bars[distance]["measured"])
+    found = with_prior(bars[distance], ".3f")
     floor = float(bars["demo photometry: floor of halves"]["measured"])
     return (
         "The redshift distribution of the demo against the spectroscopic redshifts that the fit\n"
-        f"never saw: Wasserstein distance {w1:.4f}, KS {ks:.3f}, mean offset {mean:+.4f}, "
-        f"median offset {median:+.4f}.\n"
-        f"Its photometry lies {found:.3f} from the observed (sliced Wasserstein, whitened), where\n"
+        f"never saw: Wasserstein distance {w1}, KS {ks}, mean offset {mean}, "
+        f"median offset {median}.\n"
+        f"Its photometry lies {found} from the observed (sliced Wasserstein, whitened), where\n"
         f"random halves of the catalogue are {floor:.3f} apart."
     )
 
 
 def mocks(bars: Mapping[str, Mapping[str, object]]) -> str:
-    """Return the table of what is recovered of the mocks."""
+    """Return the table of what is recovered of the mocks, each number with its prior's."""
     lines = ["| | Table-2 mock | realistic mock |", "| --- | --- | --- |"]
     for title, row in (
         ("W1 of n(z)", "W1 of n(z)"),
@@ -80,7 +90,7 @@ def mocks(bars: Mapping[str, Mapping[str, object]]) -> str:
         ("redshift bins with the truth in the band", "redshift bins in band"),
         ("mass bins with the truth in the band", "log_stellar_mass bins in band"),
     ):
-        cells = [f"{float(bars[f'{mock}: {row}']['measured']):.2g}" for mock in MOCKS]
+        cells = [with_prior(bars[f"{mock}: {row}"], ".2g") for mock in MOCKS]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     for name in NAMES:
         cells = [_parameter(bars, f"{mock}: W1/std of {name}") for mock in MOCKS]
@@ -89,8 +99,8 @@ def mocks(bars: Mapping[str, Mapping[str, object]]) -> str:
 
 
 def _parameter(bars: Mapping[str, Mapping[str, object]], name: str) -> str:
-    row, mark = (bars[name], "") if name in bars else (bars[name + IS_PRIOR], " (prior)")
-    return f"{float(row['measured']):.2f}{mark}"
+    row, mark = (bars[name], "") if name in bars else (bars[name + IS_PRIOR], " =")
+    return with_prior(row, ".2f") + mark
 
 
 def verdict(bars: Mapping[str, Mapping[str, object]]) -> str:

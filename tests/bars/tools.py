@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from popsed_core.log_lines import start_logging
+from popsed_core.machine import processor
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "bars"
 POLL_SECONDS = 0.5
+BETTER = "better than its prior"
+TIMES = ("s", "min")  # units of what depends on the machine
 BAD = ("failure", "error", "skipped")
 log = logging.getLogger("bars")
 log.setLevel(logging.INFO)
@@ -28,25 +31,59 @@ log.setLevel(logging.INFO)
 class Bar(NamedTuple):
     """One bar: what, the threshold in words, the measured number, whether it passes.
 
-    What cannot be measured here neither passes nor fails: None.
+    What cannot be measured here neither passes nor fails: None.  An accuracy has its prior's number
+    beside it, which it must be better than; a time the machine that it was measured on.
     """
 
     name: str
     threshold: str
-    measured: float | str
+    measured: float | str | None
     is_passed: bool | None
+    prior: float | None = None
+    machine: str = ""
 
 
-def at_most(name: str, measured: float, limit: float, unit: str = "") -> Bar:
-    return Bar(name, f"<= {limit:g} {unit}".strip(), measured, measured <= limit)
+def at_most(
+    name: str,
+    measured: float,
+    limit: float,
+    unit: str = "",
+    *,
+    prior: float | None = None,
+    factor: float = 1.0,
+) -> Bar:
+    """Return a bar that is met up to a limit, and below ``factor`` times its prior's number."""
+    bar = Bar(
+        name, f"<= {limit:g} {unit}".strip(), measured, measured <= limit,
+        machine=processor() if unit in TIMES else "",
+    )  # fmt: skip
+    if prior is None:
+        return bar
+    words = BETTER if factor == 1 else f"< {factor:g} times its prior's"
+    return beside_prior(bar, prior, measured < factor * prior, words)
 
 
-def between(name: str, measured: float, low: float, high: float) -> Bar:
-    return Bar(name, f"{low:g} to {high:g}", measured, low <= measured <= high)
+def between(
+    name: str, measured: float, low: float, high: float, *, prior: float | None = None
+) -> Bar:
+    return Bar(name, f"{low:g} to {high:g}", measured, low <= measured <= high, prior)
 
 
-def at_least(name: str, measured: float, limit: float, unit: str = "") -> Bar:
-    return Bar(name, f">= {limit:g} {unit}".strip(), measured, measured >= limit)
+def at_least(
+    name: str, measured: float, limit: float, unit: str = "", *, prior: float | None = None
+) -> Bar:
+    """Return a bar that is met at or above a limit, and above its prior's number."""
+    bar = Bar(name, f">= {limit:g} {unit}".strip(), measured, measured >= limit)
+    return bar if prior is None else beside_prior(bar, prior, measured > prior)
+
+
+def beside_prior(bar: Bar, prior: float, is_better: bool, words: str = BETTER) -> Bar:
+    """Return a bar that asks for more: to be better than its prior."""
+    return bar._replace(
+        threshold=f"{bar.threshold}, {words}",
+        prior=prior,
+        is_passed=bool(bar.is_passed and is_better),
+    )
 
 
 class Run(NamedTuple):
@@ -116,8 +153,8 @@ def fresh_copy(folder: Path) -> Path:
     return copy
 
 
-def reported(name: str, value: Any) -> Bar:
-    return Bar(name, "reported", value, True)
+def reported(name: str, value: Any, prior: float | None = None) -> Bar:
+    return Bar(name, "reported", value, True, prior)
 
 
 def test_bar(name: str, paths: Sequence[str], report: str) -> Bar:
@@ -135,11 +172,13 @@ def test_bar(name: str, paths: Sequence[str], report: str) -> Bar:
 
 def table(bars: list[Bar]) -> str:
     """Return the bars as a Markdown table."""
-    lines = ["| bar | threshold | measured | pass |", "| --- | --- | --- | --- |"]
+    lines = ["| bar | threshold | prior | measured | pass |", "| --- | --- | --- | --- | --- |"]
     for bar in bars:
         verdict = {True: "yes", False: "**no**", None: "-"}[bar.is_passed]
         name = bar.name.replace("|", r"\|")
-        lines.append(f"| {name} | {bar.threshold} | {bar.measured} | {verdict} |")
+        prior = "-" if bar.prior is None else bar.prior
+        measured = f"{bar.measured} ({bar.machine})" if bar.machine else bar.measured
+        lines.append(f"| {name} | {bar.threshold} | {prior} | {measured} | {verdict} |")
     return "\n".join(lines) + "\n"
 
 

@@ -11,10 +11,10 @@ from laws_tools import (
     WAVE_RANGE,
     galaxy,
     prior_draws,
-    real_or_toy_grid,
     refined,
     slow_spectrum,
 )
+from real_data import GRIDS, grid_named
 from speclite.filters import load_filters
 
 from popsed_core.config import CosmologyConfig, SpectraConfig
@@ -36,9 +36,9 @@ FLUX_AA = u.erg / u.s / u.cm**2 / u.AA
 FAINTEST = 30.0  # [mag] fainter ones are seen by no survey
 
 
-@pytest.fixture(scope="module")
-def grid():
-    return real_or_toy_grid()
+@pytest.fixture(scope="module", params=GRIDS)
+def grid(request):
+    return grid_named(request.param)
 
 
 def build(grid, n_pixels, tolerance=None):

@@ -1,15 +1,14 @@
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from real_data import real_file
 
 from popsed_core.config import Cuts, KcorrectSurvey, MockSurvey
 from popsed_core.errors import InputError
 from popsed_core.photometry.build_catalogue import build_catalogue
 
-REAL = Path("resources/kcorrect_sdss.fits")
 SURVEY = KcorrectSurvey(kind="kcorrect_sdss", cuts=Cuts(min_snr=1.0))
 FLUX = np.array([10.0, 50.0, 100.0, 150.0, 200.0])  # [nanomaggie]
 N = 8
@@ -146,10 +145,10 @@ def test_mock_is_not_read_from_a_file():
         build_catalogue(MockSurvey(kind="table2_mock", noise_from="demo"))
 
 
-@pytest.mark.skipif(not REAL.exists(), reason=f"{REAL} has not been downloaded")
+@pytest.mark.real
 def test_real_table_keeps_9949_galaxies():
     survey = KcorrectSurvey(kind="kcorrect_sdss", cuts=Cuts(min_snr=1.0, min_redshift=0.002))
-    catalogue, reference = build_catalogue(survey, REAL)
+    catalogue, reference = build_catalogue(survey, real_file("kcorrect_sdss.fits"))
     assert catalogue.n_kept[[0, -1]].tolist() == [10_000, 9_949]
     np.testing.assert_allclose(
         np.median(catalogue.mag, axis=0), [19.228, 17.573, 16.701, 16.277, 15.990], atol=1e-3

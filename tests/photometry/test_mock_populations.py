@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 from astropy.cosmology import FlatLambdaCDM
-from laws_tools import SDSS, real_or_toy_grid
+from laws_tools import SDSS
+from real_data import bc03
 from scipy import integrate, stats
 from toy_world import GRID, SPECTRA
 
@@ -124,12 +125,11 @@ def test_redshift_and_mass_follow_volume_times_mass_function(density_and_rejecte
     assert stats.ks_2samp(drawn, rejected).pvalue > 1e-3
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("kind", tuple(POPULATIONS))
 def test_galaxies_that_are_not_drawn_would_not_pass_the_limit(kind):
     """The density leaves out faint cells; drawn all the same, none of their galaxies is seen."""
-    grid = real_or_toy_grid()
-    if grid.source == "toy":
-        pytest.skip("results/ssp.h5 is not built; toy spectra have other mass-to-light ratios")
+    grid = bc03()  # toy spectra have other mass-to-light ratios
     population, config, limit = POPULATIONS[kind], CosmologyConfig(), LIMIT + mock.DRAW_MARGIN
     deeper = least_mass_in_r(config, limit, population.brightest_ml / 5)
     generous = VolumeMassDensity(config, 0.8, deeper)

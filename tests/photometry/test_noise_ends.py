@@ -5,26 +5,26 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from laws_tools import ROOT
+from real_data import demo
 
-from popsed_core.artefacts import load
 from popsed_core.config import NoiseConfig
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel
 from popsed_core.photometry.noise_fit import fit_noise
 
 POGSON = 2.5 / np.log(10)
-DEMO = ROOT / "results" / "sdss_demo" / "catalogue.h5"
 OURS = NoiseConfig("error_given_flux", n_bins=30)
 RELEASED = ("snr_given_flux", "log_snr_given_flux")
 FAR = np.linspace(5, 35, 601)  # [mag]
 
 
-def catalogue_of(mag, log_error):
-    """One band whose flux errors [dex maggies] are given."""
+def catalogue_of(mag, log_error, limit=()):
+    """One band whose flux errors [dex maggies] are given, and perhaps its faint limit [mag]."""
     mag_error = POGSON * 10 ** (log_error + 0.4 * mag)
     counts = np.array([len(mag)])
-    return Catalogue(mag[:, None], mag_error[:, None], counts, ("r",), ("sdss2010-r",), ("read",))
+    return Catalogue(
+        mag[:, None], mag_error[:, None], counts, ("r",), ("sdss2010-r",), ("read",), max_mag=limit
+    )
 
 
 def bell(n=8000, seed=0):
@@ -49,13 +49,6 @@ def counted(mag, sky, gain, systematic=0.0):
     """log10 error of photon counting: sky, source photons, and a share of the flux [maggies]."""
     flux = 10 ** (-0.4 * mag)
     return 0.5 * np.log10(sky**2 + flux * gain + (systematic * flux) ** 2)
-
-
-@pytest.fixture(scope="module")
-def demo():
-    if not DEMO.exists():
-        pytest.skip("results/sdss_demo/catalogue.h5 is not built")
-    return load(DEMO, Catalogue)
 
 
 # --- laws -----------------------------------------------------------------------------------
@@ -142,22 +135,31 @@ def test_the_median_is_extrapolated_linearly_and_the_scatter_held():
 # --- the real survey ------------------------------------------------------------------------
 
 
-def test_snr_of_the_demo_never_rises_with_magnitude(demo):
-    table = fit_noise(demo, OURS)
+@pytest.mark.real
+def test_snr_of_the_demo_never_rises_with_magnitude():
+    table = fit_noise(demo()[0], OURS)
     assert (np.diff(log_snr(table, FAR), axis=0) <= 1e-12).all()
     assert ((slopes(table) <= 0) & (slopes(table) >= -0.4)).all()
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("flux", ["intrinsic", "observed"])
 @pytest.mark.parametrize("kept", [0.3, 0.5, 0.7, 0.9])
 @pytest.mark.parametrize("band", range(5), ids="ugriz")
-def test_errors_of_real_galaxies_fainter_than_those_fitted_are_predicted(demo, band, kept):
-    """Fitted to the brighter part, the model predicts the quoted errors 0.8-2 mag further."""
-    mag = demo.mag[:, band]
-    log_error = np.log10(demo.mag_error[:, band] / POGSON) - 0.4 * mag
-    is_fitted = mag < np.quantile(mag, kept)
-    table = fit_noise(catalogue_of(mag[is_fitted], log_error[is_fitted]), OURS)
-    beyond = mag - table.mag_range[0, 1]
-    is_tested = (beyond > 0.8) & (beyond < 2)
+def test_errors_of_real_galaxies_fainter_than_those_fitted_are_predicted(band, kept, flux):
+    """Fitted to the brighter part, the model predicts the quoted errors 0.8-2 mag further.
+
+    Measured: -0.10 to -0.08 dex in u, -0.09 to 0.05 elsewhere.  Errors in u fall more slowly than
+    the slope at the limit has it: the faintest galaxies in u are the red ones, no smaller on the
+    sky than bluer ones of their r, and the aperture comes with r.
+    """
+    mag = demo()[0].mag[:, band]
+    log_error = np.log10(demo()[0].mag_error[:, band] / POGSON) - 0.4 * mag
+    limit = float(np.quantile(mag, kept))
+    is_fitted = mag < limit
+    brighter = catalogue_of(mag[is_fitted], log_error[is_fitted], (limit,))
+    table = fit_noise(brighter, dataclasses.replace(OURS, flux=flux))
+    is_tested = (mag > limit + 0.8) & (mag < limit + 2)
     assert is_tested.sum() > 15
     predicted = -0.4 * mag[is_tested] - log_snr(table, mag[is_tested])[:, 0]
     difference = predicted - log_error[is_tested]

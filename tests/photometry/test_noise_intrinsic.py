@@ -58,6 +58,16 @@ def test_the_law_of_the_errors_is_found_behind_the_cuts(name):
     assert table.scatter[0, is_seen].mean() == pytest.approx(SCATTER, rel=0.05)
 
 
+@pytest.mark.parametrize("limit", [19.0, 19.5, 20.0, 20.5])
+def test_beyond_a_faint_limit_errors_go_on_as_before_it(limit):
+    """Only the largest errors lift a galaxy over a limit at which SNR is high: no law is theirs."""
+    catalogue, _ = observed(max_mag=(limit,))
+    table = fit_noise(catalogue, OURS)
+    is_beyond = (table.mag[0] > 17) & (table.mag[0] < limit + 1)
+    found, wanted = table.median[0, is_beyond], log_error(table.mag[0, is_beyond])
+    assert np.abs(found - wanted).max() < 0.6 * SCATTER
+
+
 def test_at_observed_magnitudes_the_faint_end_looks_too_good():
     """What the intrinsic magnitudes are for: the twin that does not know of the cut."""
     catalogue, _ = observed(**CUTS["SNR 3"])

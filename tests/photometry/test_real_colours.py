@@ -1,35 +1,24 @@
-"""The real SSP table against real galaxies and another library, where they are at hand."""
+"""The real SSP table against real galaxies and another library."""
 
 import numpy as np
 import pytest
 import torch
-from laws_tools import ROOT, SDSS, prior_draws
+from laws_tools import SDSS, prior_draws
+from real_data import SHARED, bc03, demo
 from scipy.spatial import cKDTree
 
-from popsed_core.artefacts import load
 from popsed_core.config import SpectraConfig
 from popsed_core.constants import LSUN_FSPS
-from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.theta import from_matrix, to_matrix
 
-TABLE = ROOT / "results" / "ssp.h5"
-DEMO = ROOT / "results" / "sdss_demo"
-FSPS = ROOT.parent / "shared" / "data" / "ssp_fsps05_mist25_ck04_chabrier.npz"
+FSPS = SHARED / "ssp_fsps05_mist25_ck04_chabrier.npz"
 ZSUN_FSPS05 = 0.0185  # [mass fraction] of the MIST v2.5 isochrones in FSPS v4.0
 MIN_ERROR = 0.02  # [mag] by which a colour is scaled at least
 SPECTRA = SpectraConfig(n_pixels=150)
 
-
-@pytest.fixture(scope="module")
-def bc03():
-    if not TABLE.exists():
-        pytest.skip("results/ssp.h5 is not built")
-    grid = load(TABLE, SSPGrid)
-    if grid.source != "real":
-        pytest.skip("results/ssp.h5 is a toy")
-    return grid
+pytestmark = pytest.mark.real
 
 
 def draws(n, low, high, **changes):
@@ -48,27 +37,25 @@ def colours(grid, theta):
     return mag, -np.diff(mag, axis=1)
 
 
-def test_the_model_covers_the_colours_of_real_galaxies(bc03):
+def test_the_model_covers_the_colours_of_real_galaxies():
     """The nearest of 50,000 models lies within 20 mmag in the median of every colour.
 
     Measured: -7, -1, +4, -4 mmag in u-g, g-r, r-i, i-z, for 4201 galaxies at 0.1 < z < 0.2.
     """
-    if not (DEMO / "reference.h5").exists():
-        pytest.skip("results/sdss_demo is not built")
-    catalogue = load(DEMO / "catalogue.h5", Catalogue)
-    redshift = load(DEMO / "reference.h5", Reference).column("redshift")
+    catalogue, reference = demo()
+    redshift = reference.column("redshift")
     is_used = (redshift > 0.1) & (redshift < 0.2)
     observed = -np.diff(catalogue.mag[is_used], axis=1)
     error = np.hypot(catalogue.mag_error[is_used][:, 1:], catalogue.mag_error[is_used][:, :-1])
     scale = np.median(error, axis=0).clip(MIN_ERROR)
-    _, model = colours(bc03, draws(50_000, 0.1, 0.2))
+    _, model = colours(bc03(), draws(50_000, 0.1, 0.2))
     model = model[np.isfinite(model).all(axis=1)]
     distance, nearest = cKDTree(model / scale).query(observed / scale)
     assert np.abs(np.median(observed - model[nearest], axis=0)).max() < 0.02
     assert np.median(distance) < 1.0
 
 
-def test_two_libraries_agree_in_colour(bc03):
+def test_two_libraries_agree_in_colour():
     """BC03 with MILES against FSPS v4.0 with MIST v2.5 and Castelli & Kurucz 2004, no dust.
 
     Measured: BC03 is fainter by 0.18 (u) to 0.12 mag (z), most of it below a tenth of the solar
@@ -87,11 +74,11 @@ def test_two_libraries_agree_in_colour(bc03):
             surviving_mass=file["mass"].T.astype(float),
             library="FSPS v4.0/MIST v2.5/CK04",
             imf="Chabrier",
-            log_zsun=bc03.log_zsun,
+            log_zsun=bc03().log_zsun,
             lsun=LSUN_FSPS,
         )
     theta = draws(600, 0.02, 0.4, f_burst=0.0, tau_bc=0.0, tau_ism=0.0)
     theta = theta._replace(logzsol=theta.logzsol.clamp(min=-2.2))  # BC03 ends at -2.28
-    (ours, our_colours), (theirs, their_colours) = colours(bc03, theta), colours(fsps, theta)
+    (ours, our_colours), (theirs, their_colours) = colours(bc03(), theta), colours(fsps, theta)
     assert np.abs(np.median(ours - theirs, axis=0)).max() < 0.2
     assert np.abs(np.median(our_colours - their_colours, axis=0)).max() < 0.035

@@ -6,8 +6,8 @@ from laws_tools import (
     corner_draws,
     galaxy,
     prior_draws,
-    real_or_toy_grid,
 )
+from real_data import GRIDS, grid_named
 
 from popsed_core.config import SpectraConfig
 from popsed_core.errors import InputError
@@ -19,9 +19,9 @@ from popsed_core.theta import from_matrix, to_matrix
 REDSHIFTS = (0.001, 0.8)
 
 
-@pytest.fixture(scope="module")
-def grid():
-    return real_or_toy_grid()
+@pytest.fixture(scope="module", params=GRIDS)
+def grid(request):
+    return grid_named(request.param)
 
 
 def build(grid, n_pixels, tolerance=None):

@@ -52,6 +52,15 @@ def test_a_population_too_narrow_in_colour_is_seen(twin, catalogue):
     assert found.accuracy > 0.5 + 5 * found.error
 
 
+def test_the_prior_is_told_from_the_observed_on_its_own(twin, catalogue):
+    others, _ = synthetic.make_observed(n=1600, seed=9)
+    same = separability(dataclasses.replace(twin, prior_mag=others.mag), catalogue, 0)
+    assert abs(same.prior - 0.5) < 3 * same.error
+    far = separability(dataclasses.replace(twin, prior_mag=others.mag + 20), catalogue, 0)
+    assert far.prior > 0.99
+    assert far.accuracy == same.accuracy
+
+
 def test_samples_far_apart_are_always_told(twin, catalogue):
     assert separability(with_mag(twin, twin.mag + 20), catalogue, 0).accuracy > 0.99
 

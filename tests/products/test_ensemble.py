@@ -15,7 +15,7 @@ from popsed_core.inference.fit import fit_member
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.products import ensemble
+from popsed_core.products import ensemble, selected_draws
 from popsed_core.products.ensemble import load_flow, sample_ensemble
 from popsed_core.theta import from_matrix
 
@@ -51,6 +51,7 @@ def test_every_member_gives_equally_many_draws(drawn):
     assert drawn.derived.shape == (2, 300, len(DERIVED))
     assert drawn.mag.shape == (2, 300, len(BANDS))
     assert drawn.prior_theta.shape == (300, len(NAMES))
+    assert drawn.prior_mag.shape == (300, len(BANDS))
 
 
 def test_columns_and_source_are_named(drawn, survey):
@@ -61,7 +62,9 @@ def test_columns_and_source_are_named(drawn, survey):
 
 
 def test_all_is_finite_and_within_the_box(drawn):
-    for values in (drawn.mag, drawn.derived, drawn.prior_theta, drawn.prior_derived):
+    for values in (drawn.mag, drawn.derived):
+        assert np.isfinite(values).all()
+    for values in (drawn.prior_theta, drawn.prior_derived, drawn.prior_mag):
         assert np.isfinite(values).all()
     for name, box in PARAMETERS.items():
         column = drawn.column(name)
@@ -90,7 +93,8 @@ def test_members_draw_from_streams_of_their_own(survey, trained):
 
 
 def test_chunks_bound_the_memory_and_change_no_parameter(survey, trained, drawn, monkeypatch):
-    monkeypatch.setattr(ensemble, "CHUNK", 70)
+    for module in (ensemble, selected_draws):
+        monkeypatch.setattr(module, "CHUNK", 70)
     again = sample_ensemble(make_task(), PRODUCTS, survey, trained)
     np.testing.assert_allclose(again.theta, drawn.theta, rtol=1e-4)  # sums in another order
     assert again.mag.shape == drawn.mag.shape
@@ -170,3 +174,48 @@ def test_a_flow_is_rebuilt_from_its_own_configuration(survey):
     member = fit_member(make_task(fit=wide), survey)[0]
     samples = sample_ensemble(make_task(), PRODUCTS, survey, [member])
     assert samples.theta.shape == (1, 300, len(NAMES))
+
+
+@pytest.fixture(scope="module")
+def limited(survey):
+    """The same survey with the cuts of one that sees half as much."""
+    faint = np.quantile(survey.catalogue.mag, 0.5, axis=0)
+    catalogue = replace(survey.catalogue, min_snr=15.0, max_mag=(*faint[:4], np.inf))
+    return replace(survey, catalogue=catalogue)
+
+
+@pytest.fixture(scope="module")
+def as_selected(limited, trained):
+    """Draws of members that know nothing of these cuts."""
+    return sample_ensemble(make_task(), PRODUCTS, limited, trained)
+
+
+def test_no_draw_fails_the_surveys_cuts(as_selected, limited):
+    limit = np.array(limited.catalogue.max_mag, dtype=np.float32)
+    assert as_selected.mag.shape == (2, 300, len(BANDS))
+    assert (as_selected.mag < limit).all()
+    assert (as_selected.prior_mag < limit).all()
+    assert as_selected.prior_mag.shape == (300, len(BANDS))
+    assert len(as_selected.removed) == 2
+    assert all(0.05 < share < 0.99 for share in as_selected.removed)
+
+
+def test_without_cuts_no_draw_is_removed(drawn):
+    assert drawn.removed == (0.0, 0.0)
+
+
+def test_a_selected_ensemble_is_that_of_all_draws_that_pass(survey, limited, trained, as_selected):
+    """A twin without cuts, with more draws, holds the same galaxies first."""
+    limit = np.array(limited.catalogue.max_mag, dtype=np.float32)
+    large = sample_ensemble(make_task(), replace(PRODUCTS, n_draws=3000), survey, trained)
+    passed = large.column("redshift")[0][(large.mag[0] < limit).all(axis=1)]
+    assert stats.ks_2samp(passed, as_selected.column("redshift")[0]).pvalue > 1e-3
+    assert stats.ks_2samp(large.column("redshift")[0], passed).statistic > 0.1
+
+
+def test_parameters_and_magnitudes_stay_together(survey, as_selected):
+    with torch.no_grad():
+        maggies = photometry(survey)(from_matrix(torch.as_tensor(as_selected.theta[0])))
+    noiseless = -2.5 * np.log10(maggies.numpy())
+    assert np.abs(np.median(as_selected.mag[0] - noiseless, axis=0)).max() < 0.05
+    assert np.corrcoef(as_selected.mag[0][:, 2], noiseless[:, 2])[0, 1] > 0.95

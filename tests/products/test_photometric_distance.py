@@ -101,6 +101,16 @@ def test_clouds_of_two_galaxies_have_a_distance(catalogue):
     assert np.isfinite(photometric_distance(few, catalogue, seed=0).ensemble)
 
 
+def test_the_prior_is_measured_like_a_member(twin, catalogue):
+    draws = np.concatenate([twin.mag[0], twin.mag[1]])
+    alike = dataclasses.replace(twin, prior_mag=draws)
+    result = photometric_distance(alike, catalogue, seed=0)
+    assert result.prior == pytest.approx(result.members[0], rel=0.35)
+    moved = photometric_distance(dataclasses.replace(twin, prior_mag=draws + 1), catalogue, seed=0)
+    assert moved.prior > 3 * result.prior
+    assert moved.ensemble == result.ensemble
+
+
 def test_the_same_seed_gives_the_same_numbers(samples, catalogue):
     first = photometric_distance(samples, catalogue, seed=3)
     assert first == photometric_distance(samples, catalogue, seed=3)

@@ -3,6 +3,7 @@ import csv
 import numpy as np
 import pytest
 
+from popsed_core.photometry.catalogue import Reference
 from popsed_core.products.redshift_distribution import (
     N_BINS,
     default_edges,
@@ -40,7 +41,25 @@ def test_a_far_outlier_does_not_change_the_bins_of_the_core():
     assert edges[-1] > 5
 
 
-def test_csv_has_a_row_per_bin_and_a_column_per_member(samples, tmp_path):
+def test_known_redshifts_beyond_the_draws_are_within_the_edges(samples):
+    known = Reference(np.linspace(0.05, 1.4, 500)[:, None], ("redshift",))
+    result = redshift_distribution(samples, known)
+    assert result.edges[-1] > 1.4
+    assert result.known @ np.diff(result.edges) == pytest.approx(1)
+    alone = redshift_distribution(samples)
+    assert alone.known is None
+    n = len(alone.mean)
+    np.testing.assert_allclose(result.mean[:n], alone.mean)
+
+
+def test_csv_has_the_reference_where_there_is_one(samples, reference, tmp_path):
+    result = redshift_distribution(samples, reference)
+    write_redshift_distribution(result, tmp_path / "n.csv")
+    rows = list(csv.DictReader((tmp_path / "n.csv").read_text().splitlines()))
+    np.testing.assert_allclose([float(row["reference"]) for row in rows], result.known, rtol=1e-5)
+
+
+def test_csv_has_a_a_row_per_bin_and_a_column_per_member(samples, tmp_path):
     result = redshift_distribution(samples)
     path = tmp_path / "n.csv"
     write_redshift_distribution(result, path)

@@ -71,11 +71,33 @@ def test_diagnostics_have_a_row_per_compared_quantity(summary, samples, tmp_path
 def test_a_classifier_and_the_offsets_over_one_plus_z_are_told(summary, tmp_path):
     _, markdown, diagnostics = write(summary, tmp_path)
     text = markdown.read_text()
-    assert f"accuracy {summary['classifier']['accuracy']:.3f}, floor 0." in text
+    assert f"accuracy {summary['classifier']['accuracy']:.3f}, prior" in text
     assert f"mean {summary['comparison']['redshift']['mean_offset_1pz']:+.4f}" in text
     rows = {row["name"]: row for row in csv.DictReader(diagnostics.read_text().splitlines())}
     assert float(rows["redshift"]["std_offset_1pz"]) != 0
     assert rows["logzsol"]["std_offset_1pz"] == ""
+
+
+def test_each_number_of_the_fit_stands_beside_its_priors(summary, samples, tmp_path):
+    _, markdown, diagnostics = write(summary, tmp_path)
+    row = summary["comparison"]["redshift"]
+    assert row["prior"]["w1"] > row["w1"]
+    assert row["is_better_than_prior"] is True
+    prior = summary["quantities"]["redshift"]["prior"]
+    assert prior["percentiles"]["50"] == pytest.approx(
+        np.median(samples.prior_column("redshift")), rel=1e-4
+    )
+    text = markdown.read_text()
+    assert f"n(z), prior W1 {row['prior']['w1']:.3g}, fit W1 {row['w1']:.3g}." in text
+    lines = [line for line in text.splitlines() if line.startswith("| redshift |")]
+    assert "| narrower than its prior |" in lines[0]
+    assert [line.split(" | ")[1] for line in lines[1:]] == ["fit", "prior"]
+    distance = summary["photometric_distance"]
+    assert f"prior {distance['prior']:.3g}; floor" in text
+    cells = next(csv.DictReader(diagnostics.read_text().splitlines()))
+    assert float(cells["prior_w1"]) == row["prior"]["w1"]
+    assert cells["against_prior"] == "narrower than its prior"
+    assert cells["is_better_than_prior"] == "True"
 
 
 def test_the_noise_is_held_to_the_catalogue_where_it_is_given(summary, samples, observed, members):

@@ -153,6 +153,7 @@ def test_segments_of_two_trainings_are_refused(segments):
 
 def test_another_table_model_or_box_is_refused(segments):
     check_emulator(segments, "table", SpectraConfig(engine="emulator"), BOX, NAME)
+    check_emulator(segments, "table", SpectraConfig(igm="none"), BOX, NAME)
     with pytest.raises(InputError, match="trained on the SSP table"):
         check_emulator(segments, "other", SpectraConfig(), BOX, NAME)
     with pytest.raises(InputError, match="trained with spectra"):

@@ -8,9 +8,9 @@ from laws_tools import (
     corner_draws,
     galaxy,
     prior_draws,
-    real_or_toy_grid,
     slow_spectrum,
 )
+from real_data import GRIDS, grid_named
 
 from popsed_core.config import SpectraConfig
 from popsed_core.spectra.burst import ContinuousBurst, ReleasedBurst
@@ -25,9 +25,9 @@ from popsed_core.theta import Theta, to_matrix
 EDGES = log_edges(1500.0, 12000.0, 300)
 
 
-@pytest.fixture(scope="module")
-def grid():
-    return real_or_toy_grid()
+@pytest.fixture(scope="module", params=GRIDS)
+def grid(request):
+    return grid_named(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from laws_tools import ROOT, prior_draws
+from laws_tools import prior_draws
+from real_data import SHARED
 
 from popsed_core.spectra.nmf_bases import basis_knots
 from popsed_core.spectra.sfh import (
@@ -93,10 +94,10 @@ def test_uniform_kappa_halves_the_fractions_and_its_powers_level_them():
 
 
 def test_printed_bases_are_the_published_ones():
-    data = ROOT.parent / "shared" / "data"
-    if not data.exists():
+    path = SHARED / "NMF_2basis_SFH_components_nowgt_lin_Nc4.txt"
+    if not path.exists():
         pytest.skip("the published PROVABGS table is not at hand")
-    table = np.loadtxt(data / "NMF_2basis_SFH_components_nowgt_lin_Nc4.txt")[[2, 0, 1, 3], ::-1]
+    table = np.loadtxt(path)[[2, 0, 1, 3], ::-1]
     _, bases = basis_knots()
     np.testing.assert_allclose(
         bases[:, 1:-1] / table.max(1)[:, None], table / table.max(1)[:, None], atol=2e-4

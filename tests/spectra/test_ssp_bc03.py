@@ -1,8 +1,7 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from astropy.io import fits
+from real_data import bc03
 
 from popsed_core.config import SSPConfig
 from popsed_core.constants import SPEED_OF_LIGHT
@@ -10,7 +9,6 @@ from popsed_core.errors import InputError
 from popsed_core.spectra.build_ssp import build_ssp
 from popsed_core.spectra.ssp_bc03 import METALLICITIES, read_bc03
 
-REAL = Path("resources/bc03.fits")
 RANGE = (1000.0, 30000.0)
 AGE = np.array([0.0, 1e5, 1e7, 1e9, 1e10, 1.4e10, 1.9e10, 2e10])  # [yr]
 WAVE = np.geomspace(500.0, 50000.0, 300)  # [AA]
@@ -121,9 +119,9 @@ def test_missing_table_is_named(tmp_path):
         build_ssp(SSPConfig(reader="bc03", path=str(tmp_path / "nowhere.fits")), None)
 
 
-@pytest.mark.skipif(not REAL.exists(), reason=f"{REAL} has not been downloaded")
+@pytest.mark.real
 def test_real_grid_has_the_known_size_and_luminosity():
-    grid = build_ssp(SSPConfig(), REAL)
+    grid = bc03()
     assert grid.ssp_flux.shape == (6, 196, 11251)
     assert grid.ssp_lg_age_gyr[-1] > np.log10(13.9)
     young, old = (np.argmin(np.abs(grid.ssp_lg_age_gyr - age)) for age in (-2.0, 1.0))

@@ -53,6 +53,7 @@ DIRECTLY = (
     ("downloads.*", ()),  # nothing is downloaded here
     ("spectra.n_pixels", ("observe_mock", *THE_FIT)),
     ("spectra.engine", (*THE_FIT, "html_report")),
+    ("spectra.igm", ("observe_mock", *THE_FIT, "build_catalogue")),
     ("spectra.*", ALL_SPECTRA),
     ("training_set.n_*chunks", ("training_chunk", "training_index")),
     ("training_set.chunk_size", ("training_chunk",)),
@@ -112,6 +113,7 @@ VALUES = {  # what a key is changed to, where adding a little will not do
     "spectra.engine": "emulator",
     "spectra.star_formation": "bins",
     "spectra.burst": "released",
+    "spectra.igm": "none",
     "training_set.draws": "uniform",
     "training_set.grid": "ssp",
     f"surveys.{BASE}.path": "tests/data/other.csv",

@@ -19,8 +19,8 @@ THREADED = {
 
 
 @pytest.fixture(scope="module")
-def asked():
-    return requests(ROOT, TARGETS)
+def asked(checkout):
+    return requests(checkout, TARGETS)
 
 
 @pytest.mark.parametrize("rule", MEASURED)
@@ -39,26 +39,25 @@ def test_jobs_of_seconds_are_not_sent_to_a_cluster(asked):
 
 
 @pytest.mark.parametrize("attempt", [2, 3])
-def test_a_job_that_is_tried_again_asks_for_so_many_times_as_much(asked, attempt):
-    again = requests(ROOT, TARGETS, attempt=attempt)
+def test_a_job_that_is_tried_again_asks_for_so_many_times_as_much(checkout, asked, attempt):
+    again = requests(checkout, TARGETS, attempt=attempt)
     for rule, first in asked.items():
         assert again[rule]["mem_mb"] == attempt * first["mem_mb"], rule
         assert again[rule]["runtime"] == attempt * first["runtime"], rule
         assert again[rule]["cores"] == first["cores"]
 
 
-def test_more_galaxies_more_flows_or_larger_ones_ask_for_more_memory():
-    small = requests(ROOT, ["demo"])["fit_member"]
+def test_more_galaxies_more_flows_or_larger_ones_ask_for_more_memory(checkout):
+    small = requests(checkout, ["demo"])["fit_member"]
     fits = (
         {"n_samples": 10_000},
         {"flow": {"n_blocks": 20, "n_bins": 60}},
         {"distance": {"kind": "sinkhorn"}, "n_samples": 2000},
     )
     for fit in fits:
-        assert (
-            requests(ROOT, ["demo"], values={"fit": fit})["fit_member"]["mem_mb"] > small["mem_mb"]
-        )
-    together = requests(ROOT, ["demo"], values={"fit": {"members_per_job": 8}})
+        larger = requests(checkout, ["demo"], values={"fit": fit})["fit_member"]
+        assert larger["mem_mb"] > small["mem_mb"]
+    together = requests(checkout, ["demo"], values={"fit": {"members_per_job": 8}})
     assert together["fit_members_sdss_demo_1"]["mem_mb"] > small["mem_mb"]
     assert together["fit_members_sdss_demo_1"]["runtime"] > small["runtime"]
 
@@ -66,18 +65,18 @@ def test_more_galaxies_more_flows_or_larger_ones_ask_for_more_memory():
 @pytest.mark.parametrize(
     ("device", "alone", "together"), [("cpu", 0, 0), ("auto", 0, 1), ("cuda", 1, 1)]
 )
-def test_only_jobs_that_train_ask_for_a_gpu(device, alone, together):
+def test_only_jobs_that_train_ask_for_a_gpu(checkout, device, alone, together):
     values = {"runtime": {"device": device}}
-    for rule, found in requests(ROOT, TARGETS, values=values).items():
+    for rule, found in requests(checkout, TARGETS, values=values).items():
         is_training = rule in ("fit_member", "train_segment")
         assert (found["gpu"] or 0) == (alone if is_training else 0), rule
     values["fit"] = {"members_per_job": 8}
-    groups = requests(ROOT, ["demo"], values=values)
+    groups = requests(checkout, ["demo"], values=values)
     assert groups["fit_members_sdss_demo_1"]["gpu"] == together
 
 
-def test_threads_are_those_of_the_configuration():
-    found = requests(ROOT, TARGETS, values={"runtime": {"n_threads": 3}})
+def test_threads_are_those_of_the_configuration(checkout):
+    found = requests(checkout, TARGETS, values={"runtime": {"n_threads": 3}})
     assert {name for name, item in found.items() if item["cores"] == 3} == THREADED
     assert {item["cores"] for item in found.values()} == {1, 3}
 

@@ -94,12 +94,13 @@ rule build_catalogue:
         ),
         redshift=redshift_range,
         wave=f"{CONFIG.ssp.wave_low} {CONFIG.ssp.wave_high}",
+        igm=CONFIG.spectra.igm,
         code=code_of("catalogue build"),
     message:
         "{wildcards.survey}: read the survey and select galaxies"
     shell:
         "popsed catalogue build --section {params.section:q} --input {input:q}"
-        " --redshift {params.redshift} --wave {params.wave}"
+        " --redshift {params.redshift} --wave {params.wave} --igm {params.igm:q}"
         " --catalogue {output.catalogue:q} --reference {output.reference:q}"
         " --cut-flow {output.cut_flow:q} 2>&1 | tee {log:q}"
 

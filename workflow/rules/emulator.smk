@@ -25,7 +25,7 @@ rule train_segment:
     params:
         section=to_json(CONFIG.emulator),
         training=training_section(),
-        spectra=json_without(CONFIG.spectra, "engine", "n_pixels"),
+        spectra=json_without(CONFIG.spectra, "engine", "n_pixels", "igm"),
         parameters=boxes(),
         seed=CONFIG.seed,
         chunks=training_options,

@@ -26,7 +26,7 @@ rule training_chunk:
         runtime=growing(1440 if IS_BY_FSPS else 60),
     params:
         section=json_without(CONFIG.training_set, "n_chunks", "n_validation_chunks"),
-        spectra=json_without(CONFIG.spectra, "engine", "n_pixels"),
+        spectra=json_without(CONFIG.spectra, "engine", "n_pixels", "igm"),
         parameters=boxes(),
         seed=CONFIG.seed,
         fsps=partial(fsps_options, IS_BY_FSPS),

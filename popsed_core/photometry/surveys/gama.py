@@ -33,6 +33,10 @@ EXTINCTION = {
     "J": 0.709, "H": 0.449, "K": 0.302,
 }  # fmt: skip
 REDDENING = "EBV"  # ASSUME: the column of E(B-V) [mag]; another name would be told
+UNCORRECTED = (
+    "GAMA's magnitudes are not corrected for Galactic extinction, as in the paper; "
+    "surveys.gama.extinction: {} corrects them"
+)
 
 
 def read_gama(
@@ -60,6 +64,7 @@ def read_gama(
     mag = {band: _column(seen, f"MAG_AUTO_{band}", at, photometry) for band in "JK"}
     mass = _column(known, "logmintsfh", rows, masses) + survey.mass_offset
     maggies, error = zip(*(flux[band] for band in survey.bands), strict=True)
+    source = "stand-in" if any(map(_is_standin, paths)) else "real"
     return Photometry(
         maggies=gain * np.stack(maggies, axis=1),
         maggies_error=gain * np.stack(error, axis=1),
@@ -70,7 +75,8 @@ def read_gama(
         path=", ".join(map(str, paths)),
         note=f"log mass {survey.mass_offset:+g} dex" if survey.mass_offset else "",
         others={band: flux[band] for band in FILTERS if band not in survey.bands},
-        source="stand-in" if any(map(_is_standin, paths)) else "real",
+        source=source,
+        notes=(UNCORRECTED,) if extinction is None and source == "real" else (),
     )
 
 

@@ -250,6 +250,8 @@ def _split(
         source="toy" if is_toy else base.source if base.source in ("toy", "stand-in") else "mock",
         min_snr=config.cuts.min_snr,
         max_mag=faint_limits(base.bands, _limits(config)),
+        band_costs=(),  # those of the base are of other galaxies, as are its notes
+        notes=(),
     )
     names = (*NAMES, *(row.name for row in DERIVED))
     return catalogue, Reference(table[:, : len(names)], names, "truth")

@@ -14,6 +14,7 @@ from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 from popsed_core.photometry.catalogue import Photometry
 from popsed_core.photometry.surveys.columns import pick
+from popsed_core.photometry.surveys.extinction_notes import extinction_notes
 from popsed_core.photometry.surveys.table_files import Columns, read_columns
 
 # ASSUME: no galaxy survey has a median magnitude outside these [mag]; the columns are wrong then
@@ -42,6 +43,7 @@ def read_table(survey: TableSurvey, path: Path) -> Photometry:
         reference={name: table.column(column) for name, column in survey.reference.items()},
         j_minus_k=table.j_minus_k(),
         path=str(path),
+        notes=extinction_notes(survey, table.columns),
     )
 
 
