@@ -17,7 +17,7 @@ CODE = {  # verb: the modules whose code decides what it writes
     "catalogue build": ("popsed_core.photometry.build_catalogue",),
     "mock observe": ("popsed_core.photometry.surveys.mock",),
     "mock gama": ("popsed_core.photometry.surveys.gama_standin",),
-    "noise fit": ("popsed_core.photometry.noise_fit",),
+    "noise fit": ("popsed_core.photometry.noise_fit", "popsed_core.photometry.noise_outliers"),
     "spectra chunk": ("popsed_core.spectra.training_set",),
     "spectra index": ("popsed_core.spectra.training_index",),
     "spectra basis": ("popsed_core.spectra.pca",),
