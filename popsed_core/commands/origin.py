@@ -57,8 +57,8 @@ LIBRARIES = {  # that make numbers or draw them, by the name of their import
     "torch": "torch",
 }
 # not of the result: recorded elsewhere, only shown, or free to differ between machines
-NOT_RECORDED = ("config", "debug", "device", "label", "n_threads", "name", "numbers", "run",
-                "section", "seed", "verb")  # fmt: skip
+NOT_RECORDED = ("config", "debug", "device", "label", "mate", "n_threads", "name", "numbers",
+                "run", "section", "seed", "verb")  # fmt: skip
 
 
 def modules_of(verb: str) -> tuple[str, ...]:

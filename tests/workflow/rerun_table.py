@@ -48,6 +48,7 @@ DIRECTLY = (
     ("seed", (*ALL_SPECTRA, "summarise")),
     ("ssp.reader", ("download", "build_ssp")),
     ("ssp.path", ("build_ssp",)),
+    ("ssp.nebular.*", ("download", "build_ssp")),
     ("ssp.wave_*", ("build_ssp", "build_catalogue")),
     ("ssp.fsps.*", ()),  # FSPS is not the reader here
     ("downloads.*", ()),  # nothing is downloaded here
@@ -104,6 +105,7 @@ NOT_TRIED = {  # key: why
 }
 VALUES = {  # what a key is changed to, where adding a little will not do
     "ssp.reader": "bc03",
+    "ssp.nebular.kind": "cloudy",
     "ssp.path": "tests/data/toy_survey.csv",
     "ssp.fsps.version": "0.5.0",
     "ssp.fsps.imf": "Kroupa",
