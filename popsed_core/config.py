@@ -744,8 +744,9 @@ class FitConfig:
     members: Annotated[
         Literal["randomised", "restarts"],
         Field(
-            description="each member has a bootstrap of the catalogue and zero points drawn from "
-            "their prior, so that the band is a posterior's; or only a new start (the paper)"
+            description="each member has a bootstrap of the catalogue, zero points and a prior "
+            "drawn from their errors, so that the band is a posterior's; or only a new start (the "
+            "paper)"
         ),
     ] = "randomised"
     n_epochs: Count = 40
