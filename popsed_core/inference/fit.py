@@ -29,7 +29,7 @@ from popsed_core.config import to_json
 from popsed_core.inference import schedules
 from popsed_core.inference.flow import push_together
 from popsed_core.inference.member import Member
-from popsed_core.inference.prior import PopulationPrior
+from popsed_core.inference.member_priors import MemberPriors
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask, Survey, build_forward, fingerprint
 from popsed_core.learning_rate import one_cycle
@@ -57,7 +57,7 @@ class FlowFit:
         self.n_epochs = task.fit.n_epochs
         self.device = pick_device(task.device)
         self.space = ParameterSpace(task.parameters)
-        self.prior = PopulationPrior(task.parameters, task.spectra.cosmology).to(self.device)
+        self.prior = MemberPriors(tasks).to(self.device)
         self.forward = build_forward(task, survey, self.device)
         limits = self.config.selection
         self.selection = None
