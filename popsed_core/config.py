@@ -384,6 +384,10 @@ class MockSurvey:
     zero_point_error: Annotated[
         float, Field(ge=0, description="[mag] sigma of each band's offset, unknown to the fit")
     ] = 0.0
+    f_lost: Annotated[
+        float,
+        Field(ge=0, le=1, description="ionising photons lost, where spectra have nebular light"),
+    ] = 0.4
     max_redshift: Positive = 0.8
     cuts: Cuts = dataclasses.field(default_factory=Cuts)
     fit: Changes = dataclasses.field(default_factory=dict)
@@ -735,8 +739,46 @@ class CombinedConfig:
     terms: Annotated[tuple[DistanceTerm, ...], Field(min_length=1)]
 
 
+@dataclass(frozen=True, config=STRICT)
+class ExpectedConfig:
+    """Chi-squared of characteristic functions that are averaged over the noise exactly.
+
+    Half of it per galaxy of the catalogue is the distance, so that ``prior_weight`` is one prior's
+    where it is 1 / N.
+    """
+
+    kind: Literal["expected"]
+    n_frequencies: Annotated[Count, Field(description="cosine and sine of each")] = 100
+    low: Annotated[Positive, Field(description="smallest |frequency|, log-uniform")] = 0.05
+    high: Annotated[Positive, Field(description="largest |frequency|")] = 4.0
+    weighting: Annotated[
+        Literal["efficient", "equal"],
+        Field(description="inverse covariance of the features, or all features alike"),
+    ] = "efficient"
+    floor: Annotated[
+        NonNegative,
+        Field(
+            description="directions whose variance is below the largest times this over the number "
+            "of galaxies carry no weight: a few galaxies make most of it"
+        ),
+    ] = 0.1
+    feature_error: Annotated[
+        NonNegative,
+        Field(description="[-] error of the model in the mean of each feature, for the weights"),
+    ] = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
+
+
 Distance = Annotated[
-    SinkhornConfig | SlicedConfig | UnbiasedSlicedConfig | CharacteristicConfig | CombinedConfig,
+    SinkhornConfig
+    | SlicedConfig
+    | UnbiasedSlicedConfig
+    | CharacteristicConfig
+    | CombinedConfig
+    | ExpectedConfig,
     Field(discriminator="kind"),
 ]
 
@@ -783,6 +825,14 @@ class SelectionConfig:
 
 
 @dataclass(frozen=True, config=STRICT)
+class LostPhotonsConfig:
+    """Share of ionising photons absorbed by dust or escaped: a normal prior between 0 and 1."""
+
+    mean: Annotated[float, Field(ge=0, le=1)] = 0.4
+    sigma: Positive = 0.2
+
+
+@dataclass(frozen=True, config=STRICT)
 class FitConfig:
     """Training of one flow, and how many."""
 
@@ -811,10 +861,21 @@ class FitConfig:
     model_error: Annotated[
         NonNegative, Field(description="[mag] error floor of the model per band")
     ] = 0.03
+    colour_error: Annotated[
+        NonNegative,
+        Field(description="[mag] error of the model that is smooth in wavelength, per galaxy"),
+    ] = 0.0
+    colour_error_length: Annotated[
+        Positive, Field(description="[-] correlation length of colour_error in ln wavelength")
+    ] = 0.5
     zero_point_error: Annotated[
         NonNegative,
         Field(description="[mag] prior sigma of each band's offset, fitted with the flow; 0: none"),
     ] = 0.02
+    f_lost: Annotated[
+        LostPhotonsConfig | None,
+        Field(description="fitted with the flow where spectra have nebular light; null: none lost"),
+    ] = dataclasses.field(default_factory=LostPhotonsConfig)
     max_gradient: Annotated[Positive, Field(description="norm at which gradients are cut")] = 1.0
     flow: FlowConfig = dataclasses.field(default_factory=FlowConfig)
     features: FeaturesConfig = dataclasses.field(default_factory=FeaturesConfig)

@@ -212,7 +212,7 @@ def test_the_described_values_are_those_of_the_file():
 def test_the_described_values_of_a_survey_have_its_changes():
     base, mock = values(), values("table2_mock")
     changed = {path for path in base if path in mock and base[path] != mock[path]}
-    assert mock["fit.distance.kind"] == "unbiased_sliced"
+    assert mock["fit.distance.kind"] == "expected"
     assert mock["parameters.logzsol.prior.kind"] == "uniform"
     assert {"survey", "fit.model_error", "fit.distance.kind"} <= changed
     assert "fit.n_epochs" not in changed

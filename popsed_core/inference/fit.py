@@ -1,6 +1,6 @@
 """Fit members: move their flows until the photometry they predict is distributed as observed.
 
-    loss = distance(features(predicted), features(observed)) + beta KL(q || prior)
+    loss = misfit(predicted, observed) + beta KL(q || prior)
 
 and, with beta, the prior of the zero points, which absorb what calibration and spectra disagree
 in; after Li et al. 2023, section 2.5, with the population prior in the objective (beta = 0 is the
@@ -27,17 +27,22 @@ from torch import Tensor
 from popsed_core import loop
 from popsed_core.config import to_json
 from popsed_core.inference import schedules
+from popsed_core.inference.expected_misfit import ExpectedMisfit
 from popsed_core.inference.flow import push_together
+from popsed_core.inference.forward import calibrated
 from popsed_core.inference.member import Member
 from popsed_core.inference.member_priors import MemberPriors
+from popsed_core.inference.observability import Observability
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask, Survey, build_forward, fingerprint
 from popsed_core.learning_rate import one_cycle
-from popsed_core.photometry.selection import Selection
-from popsed_core.runtime import Streams, peak_memory_mb, pick_device, release_freed_memory
+from popsed_core.runtime import peak_memory_mb, pick_device, release_freed_memory
 from popsed_core.theta import Theta
 
 log = logging.getLogger(__name__)
+
+OBJECTIVE_DRAWS = 2000  # galaxies drawn at a time to judge a trained member
+MOST_DRAWS = 100_000  # in all; as many as the catalogue has, if it has fewer
 
 
 class FlowFit:
@@ -60,10 +65,9 @@ class FlowFit:
         self.prior = MemberPriors(tasks).to(self.device)
         self.forward = build_forward(task, survey, self.device)
         limits = self.config.selection
-        self.selection = None
-        if limits is not None:
-            self.selection = Selection(survey.catalogue, limits).to(self.device)
-        self.members = [Member(each, survey.catalogue, self.device) for each in tasks]
+        self.log_observed = Observability(survey.catalogue, self.forward, limits)
+        self.log_observed.to(self.device)
+        self.members = [Member(each, survey.catalogue, self.forward, self.device) for each in tasks]
         release_freed_memory()
 
     def epoch(self, index: int) -> dict[str, float]:
@@ -96,7 +100,7 @@ class FlowFit:
         """
         config = self.config
         progress = (epoch + step / config.n_steps) / config.n_epochs
-        distance, divergence, theta, predicted = self.losses(progress)
+        distance, divergence, theta, maggies = self.losses(progress)
         beta = schedules.prior_weight(progress, config.prior_weight)
         costs = torch.stack([member.calibration_cost() for member in self.members])
         losses = distance + beta * (divergence + costs)
@@ -110,7 +114,7 @@ class FlowFit:
             ]
         )
         if self.device.type == "cpu":
-            self._check_step(epoch, step, losses.detach() + sizes, (*theta, predicted))
+            self._check_step(epoch, step, losses.detach() + sizes, (*theta, maggies))
         for member in self.members:
             if not member.failure:
                 member.optimiser.param_groups[0]["lr"] = one_cycle(progress, config.learning_rate)
@@ -122,26 +126,19 @@ class FlowFit:
     ) -> tuple[Float[Tensor, "member"], Float[Tensor, "member"], Theta, Float[Tensor, "row band"]]:
         """Return the distances to the data, KL(q || prior), and the draws they were taken on.
 
-        The prior is of observed galaxies where ``selection`` is configured: p(theta) S(predicted),
-        up to a constant.
-        The draws, of one member after the other, are their parameters and the magnitudes predicted
-        for them [mag].
+        The prior is of observed galaxies where ``selection`` is configured, up to a constant.
+        The draws, of one member after the other, are their parameters and true fluxes [maggies].
         """
         n, members = self.config.n_samples, self.members
-        reduction = schedules.noise_reduction(progress, self.config.noise_annealing)
         base = [member.flow.draw_base(n, member.draws) for member in members]
         u, log_density = push_together([member.flow for member in members], base)
         theta = self.space.to_theta(u)
-        streams = Streams([member.draws for member in members])
-        predicted = self.forward(theta, streams, reduction, self._zero_points())
-        parts = zip(members, predicted.split(n), strict=True)
-        distance = torch.stack(
-            [part.distance(part.features(mag), part.draws, progress) for part, mag in parts]
-        )
-        excess = self.prior.excess(theta, u, log_density, self.space)
-        if self.selection is not None:
-            excess = excess - self.selection(predicted)
-        return distance, excess.view(-1, n).mean(1), theta, predicted
+        maggies = self.forward.fluxes(theta, self._f_lost())
+        excess = self.prior.excess(theta, u, log_density, self.space) - self.log_observed(maggies)
+        seen = calibrated(maggies, self._zero_points()).split(n)
+        pairs = zip(members, seen, strict=True)
+        misfit = torch.stack([one.misfit(part, one.draws, progress) for one, part in pairs])
+        return misfit, excess.view(-1, n).mean(1), theta, maggies
 
     def _zero_points(self) -> Float[Tensor, "band"] | Float[Tensor, "row band"]:
         first, *others = (member.zero_points for member in self.members)
@@ -149,13 +146,42 @@ class FlowFit:
             return first
         return torch.stack([first, *others]).repeat_interleave(self.config.n_samples, dim=0)
 
+    def _f_lost(self) -> Float[Tensor, ""] | Float[Tensor, "row"] | None:
+        shares = [member.f_lost for member in self.members]
+        found = [share for share in shares if share is not None]
+        if len(found) < 2:
+            return found[0] if found else None
+        return torch.stack(found).repeat_interleave(self.config.n_samples)
+
     @torch.no_grad()
     def validate(self, member: Member) -> float:
-        """Return the distance of fresh draws, at full noise, to the held-out galaxies."""
+        """Return the misfit of fresh draws, at full noise, to the held-out galaxies."""
         draws = member.validation_draws
-        u, _ = member.flow.sample(self.config.n_samples, draws)
-        predicted = self.forward(self.space.to_theta(u), draws, zero_points=member.zero_points)
-        return member.validation(member.features(predicted), draws, 1.0).item()
+        maggies = self.true_fluxes(member, member.validation.n_draws, draws)
+        return member.validation(maggies, draws, 1.0).item()
+
+    def true_fluxes(
+        self, member: Member, n: int, draws: torch.Generator
+    ) -> Float[Tensor, "galaxy band"]:
+        """Draw galaxies of a member; return their fluxes at its zero points [maggies]."""
+        u, _ = member.flow.sample(n, draws)
+        maggies = self.forward.fluxes(self.space.to_theta(u), member.f_lost)
+        return calibrated(maggies, member.zero_points)
+
+    @torch.no_grad()
+    def objective(self, member: Member) -> dict[str, float]:
+        """Return the chi-squared of a trained member from many draws, and that of the truth.
+
+        Keys ``value`` and ``floor``; empty for a misfit whose expectation is not known.
+        """
+        misfit = member.misfit
+        if not isinstance(misfit, ExpectedMisfit):
+            return {}
+        draws = member.stream("objective")
+        n_parts = 2 * max(1, round(min(misfit.n_galaxies, MOST_DRAWS) / (2 * OBJECTIVE_DRAWS)))
+        parts = (self.true_fluxes(member, OBJECTIVE_DRAWS, draws) for _ in range(n_parts))
+        value = misfit.chi_squared(parts)
+        return {"value": value, "floor": misfit.floor}
 
     def _check_step(
         self, epoch: int, step: int, values: Float[Tensor, "member"], draws: Sequence[Tensor]
@@ -221,13 +247,24 @@ def fit_members(
     with suppress(FloatingPointError):  # said below, of each
         loop.run(job, checkpoint, fingerprint(tasks, survey))
     for member in job.members:
-        if member.failure:
-            log.warning(
-                "member %d: %s; the ensemble does without it", member.task.member, member.failure
-            )
+        _conclude(job, member)
     seconds = (time.monotonic() - start) / len(tasks)
     cost = {"seconds": seconds, "peak_memory_mb": peak_memory_mb()}
     return [member.as_plain(survey.catalogue.source) for member in job.members], cost
+
+
+def _conclude(job: FlowFit, member: Member) -> None:
+    """Judge a member whose training has ended, and say so."""
+    number = member.task.member
+    if member.failure:
+        log.warning("member %d: %s; the ensemble does without it", number, member.failure)
+        return
+    member.objective = job.objective(member)
+    if member.objective:
+        log.info(
+            "member %d: chi-squared %.0f, expected at the truth %.0f", number,
+            member.objective["value"], member.objective["floor"],
+        )  # fmt: skip
 
 
 def fit_member(

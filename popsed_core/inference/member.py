@@ -14,11 +14,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from popsed_core.config import to_json
-from popsed_core.inference.distance import build_distance, build_validation
 from popsed_core.inference.features import build_features
 from popsed_core.inference.flow import PopulationFlow
+from popsed_core.inference.forward import ForwardModel
 from popsed_core.inference.holdout import bootstrap, split_holdout
-from popsed_core.inference.rows import FEW, Rows
+from popsed_core.inference.lost_photons import LostPhotons
+from popsed_core.inference.misfit import Misfit, build_misfits
+from popsed_core.inference.rows import FEW
+from popsed_core.inference.seen import Seen
 from popsed_core.inference.task import FitTask
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.catalogue import Catalogue
@@ -31,65 +34,87 @@ class Member:
     Attributes:
         failure: why its training diverged; empty while it has not.
         history: metrics of every epoch, by name.
+        objective: where the training ended: ``value`` and the ``floor`` expected at the truth;
+            empty where no expectation is known.
     """
 
-    def __init__(self, task: FitTask, catalogue: Catalogue, device: torch.device) -> None:
-        """Start its flow at the identity, and prepare its distances.
+    def __init__(
+        self, task: FitTask, catalogue: Catalogue, forward: ForwardModel, device: torch.device
+    ) -> None:
+        """Start its flow at the identity, and prepare its misfits.
 
         Args:
             task: names its streams; ``task.device`` is not used.
             catalogue: the observed galaxies.
+            forward: the survey's forward model, on the same device.
             device: where it trains.
 
         Raises:
             InputError: the settings and the catalogue do not fit together.
         """
         self.task, self.config, self.device = task, task.fit, device
-        self.flow = PopulationFlow.build(len(NAMES), self.config.flow, self._stream("flow"))
+        self.flow = PopulationFlow.build(len(NAMES), self.config.flow, self.stream("flow"))
         self.flow.to(device)
         self.anchor = self._anchor(len(catalogue.bands)).to(device)
         self.zero_points = nn.Parameter(self.anchor.clone())
+        self.lost_photons = self._lost_photons(forward)
         self.weights = [*self.flow.parameters()]
         if self.config.zero_point_error > 0:
             self.weights.append(self.zero_points)
+        if self.lost_photons is not None:
+            self.weights.extend(self.lost_photons.parameters())
         self.optimiser = torch.optim.Adam(self.weights, lr=self.config.learning_rate.start)
-        self._build_distances(catalogue)
-        self.draws, self.validation_draws = self._stream("train"), self._stream("validate")
+        self.misfit, self.validation = self._build_misfits(catalogue, forward)
+        self.draws, self.validation_draws = self.stream("train"), self.stream("validate")
         self.history: dict[str, list[float]] = {}
+        self.objective: dict[str, float] = {}
         self.failure = ""
 
-    def _stream(self, purpose: str) -> torch.Generator:
+    def stream(self, purpose: str) -> torch.Generator:
+        """Return its random stream of a purpose."""
         return generator(self.task.seed, "fit", self.task.survey, self.task.member, purpose)
 
     def _anchor(self, n_bands: int) -> Float[Tensor, "band"]:
         """Return the zero points that this member is drawn to, and starts at [mag]."""
         if self.config.members != "randomised":
             return torch.zeros(n_bands)
-        draw = torch.randn(n_bands, generator=self._stream("zero points"))
+        draw = torch.randn(n_bands, generator=self.stream("zero points"))
         return self.config.zero_point_error * draw
 
-    def _build_distances(self, catalogue: Catalogue) -> None:
+    def _lost_photons(self, forward: ForwardModel) -> LostPhotons | None:
+        """Return the share of lost photons that it fits; None where there is no nebular light."""
+        if self.config.f_lost is None or not forward.has_nebular:
+            return None
+        is_random = self.config.members == "randomised"
+        stream = self.stream("lost photons") if is_random else None
+        return LostPhotons(self.config.f_lost, stream).to(self.device)
+
+    @property
+    def f_lost(self) -> Float[Tensor, ""] | None:
+        """The share of ionising photons lost; None where none is fitted."""
+        return None if self.lost_photons is None else self.lost_photons()
+
+    def _build_misfits(self, catalogue: Catalogue, forward: ForwardModel) -> tuple[Misfit, Misfit]:
         mag = catalogue.mag
-        kept, held = split_holdout(len(mag), self.config.holdout, self._stream("holdout"))
+        kept, held = split_holdout(len(mag), self.config.holdout, self.stream("holdout"))
         # the order is random: the first are as good a sample as any
         sample = mag[kept[:FEW].numpy()].astype(np.float32)
-        self.features = build_features(sample, catalogue.bands, self.config.features)
-        self.features.to(self.device)
+        features = build_features(sample, catalogue.bands, self.config.features)
         if self.config.members == "randomised":
-            kept = bootstrap(kept, self._stream("bootstrap"))
-        n, kind = self.config.n_samples, self.config.distance
-        seen = self.features.of_data
-        train, judge = (Rows(mag, chosen, seen, self.device) for chosen in (kept, held))
-        self.distance = build_distance(kind, train, n, self._stream("pool")).to(self.device)
-        self.validation = build_validation(kind, judge, n, self._stream("held pool"))
-        self.validation.to(self.device)
+            kept = bootstrap(kept, self.stream("bootstrap"))
+        seen = Seen(mag, kept, held, features.to(self.device))
+        return build_misfits(seen, forward, self.config, self.stream)
 
     def calibration_cost(self) -> Float[Tensor, ""]:
-        """Return -log p of the zero points under their Gaussian prior, up to a constant [nat]."""
-        if self.config.zero_point_error == 0:
-            return self.zero_points.new_zeros(())
-        moved = self.zero_points - self.anchor
-        return 0.5 * (moved / self.config.zero_point_error).square().sum()
+        """Return -log p of zero points and lost photons under their priors [nat].
+
+        Up to a constant; the priors' centres are the anchors.
+        """
+        cost = self.zero_points.new_zeros(())
+        if self.config.zero_point_error > 0:
+            moved = self.zero_points - self.anchor
+            cost = cost + 0.5 * (moved / self.config.zero_point_error).square().sum()
+        return cost if self.lost_photons is None else cost + self.lost_photons.cost()
 
     def as_plain(self, source: str) -> dict[str, Any]:
         """Return what is kept of it: plain types, the same bytes for the same seed on CPU."""
@@ -103,6 +128,8 @@ class Member:
             "source": source,
             "flow": {name: value.cpu() for name, value in self.flow.state_dict().items()},
             "zero_points": self.zero_points.detach().cpu(),
+            "f_lost": None if self.lost_photons is None else self.lost_photons().item(),
+            "objective": self.objective,
             "history": self.history,
             "failure": self.failure,
         }
@@ -112,6 +139,7 @@ class Member:
         return {
             "flow": self.flow.state_dict(),
             "zero_points": self.zero_points.detach(),
+            "lost_photons": self._lost_state(),
             "optimiser": self.optimiser.state_dict(),
             "draws": self.draws.get_state(),
             "validation_draws": self.validation_draws.get_state(),
@@ -119,8 +147,13 @@ class Member:
             "failure": self.failure,
         }
 
+    def _lost_state(self) -> dict[str, Tensor]:
+        return {} if self.lost_photons is None else self.lost_photons.state_dict()
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` returned."""
+        if self.lost_photons is not None:
+            self.lost_photons.load_state_dict(state["lost_photons"])
         self.flow.load_state_dict(state["flow"])
         with torch.no_grad():
             self.zero_points.copy_(state["zero_points"])

@@ -47,9 +47,9 @@ class Stopwatch:
         (member,) = job.members
         modules = {
             "flow": member.flow.transform,
-            "photometry": job.forward,
-            "features": member.features,
-            "distance": member.distance,
+            "photometry": job.forward.photometry,
+            "features": member.misfit.features,
+            "distance": member.misfit,
         }
         self.hooks: list[Any] = [
             module.register_forward_hook(self._marker(name)) for name, module in modules.items()

@@ -10,6 +10,8 @@ import torch
 from popsed_core.config import FitConfig, ParameterConfig, SpectraConfig, to_json
 from popsed_core.inference.forward import ForwardModel
 from popsed_core.photometry.catalogue import Catalogue
+from popsed_core.photometry.filters import load_filter
+from popsed_core.photometry.model_errors import smooth_covariance
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.synthetic import build_photometry
 from popsed_core.spectra.emulator import Segment, fingerprint_of
@@ -62,7 +64,12 @@ def build_forward(
         survey.grid, survey.catalogue.filters, task.spectra, (redshift.low, redshift.high),
         survey.emulator,
     )  # fmt: skip
-    model = ForwardModel(photometry, NoiseModel(survey.noise), task.fit.model_error)
+    waves = [load_filter(name).effective_wave for name in survey.catalogue.filters]
+    fit = task.fit
+    shared = smooth_covariance(waves, fit.colour_error, fit.colour_error_length)
+    model = ForwardModel(
+        photometry, NoiseModel(survey.noise), fit.model_error, torch.from_numpy(shared)
+    )
     return model.to(device=device, dtype=dtype)
 
 

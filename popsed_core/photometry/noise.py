@@ -119,21 +119,23 @@ class NoiseModel(nn.Module):
             reduction: the factor R by which noise is reduced (annealing); 1 is the full noise.
         """
         draw, uniform = normal_like(maggies, draws), uniform_like(maggies, draws)
-        if self.is_cut:
-            draw = draw + self._tilt(maggies, reduction)
+        draw = draw + self.typical_draw(maggies, reduction)
         sigma = self.sigma(maggies, draw) / reduction
         bound = (self.least / sigma).clamp(min=self.min_snr)
         noisy = maggies + sigma * passing_normal(maggies / sigma, uniform, bound)
         return noisy.clamp(min=MIN_MAGGIES), sigma
 
-    def _tilt(
-        self, maggies: Float[Tensor, "galaxy band"], reduction: float
+    def typical_draw(
+        self, maggies: Float[Tensor, "galaxy band"], reduction: float = 1.0
     ) -> Float[Tensor, "galaxy band"]:
         """Return by how many sigma the errors of galaxies that pass lie off those of all.
 
-        A normal times P(pass) is, to first order in its logarithm, a normal moved by
+        0 where there is no cut; the scatter about it is that of all galaxies.  A normal times
+        P(pass) is, to first order in its logarithm, a normal moved by
         d ln P / d draw = - phi / Phi(snr - bound) times d (snr - bound) / d draw.
         """
+        if not self.is_cut:
+            return torch.zeros_like(maggies)
         cell, share = self._cell(maggies)
         scatter = _between(self.scatter, cell, share.clamp(0, 1))
         sigma = self.sigma(maggies, torch.zeros_like(maggies)) / reduction

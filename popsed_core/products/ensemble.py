@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from popsed_core.config import FitConfig, ProductsConfig, from_json, to_json
 from popsed_core.errors import InputError
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel
+from popsed_core.inference.lost_photons import typical_share
+from popsed_core.inference.observability import Observability
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.selected_prior import sample_selected
 from popsed_core.inference.space import ParameterSpace
@@ -19,7 +22,6 @@ from popsed_core.inference.task import FitTask, Survey, build_forward
 from popsed_core.loop import load_plain
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.limits import limits_of
-from popsed_core.photometry.selection import Selection
 from popsed_core.products.health import reasons_against
 from popsed_core.products.samples import PopulationSamples
 from popsed_core.products.selected_draws import (
@@ -119,12 +121,13 @@ def _draw(
     number = member["member"]
     stream = generator(task.seed, "sample", task.survey, number)
     flow, space = load_flow(member), ParameterSpace(task.parameters)
+    f_lost = None if member.get("f_lost") is None else torch.tensor(member["f_lost"])
 
     @torch.no_grad()
     def draw(n: int) -> Observed:
         base = flow.draw_base(n, stream).split(CHUNK)
         theta = space.to_theta(torch.cat([flow.push(chunk)[0] for chunk in base]))
-        return observe(forward, theta, stream, member["zero_points"])
+        return observe(forward, theta, stream, member["zero_points"], f_lost)
 
     name, limits = f"member {number}", limits_of(survey.catalogue)
     remedy = "its flow has not found the survey's galaxies: train for longer (fit.n_epochs)"
@@ -137,20 +140,29 @@ def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardMod
     """Draw as many galaxies from the prior that the fit had, also as the survey keeps them."""
     prior = PopulationPrior(task.parameters, task.spectra.cosmology)
     stream = generator(task.seed, "prior", task.survey)
+    log_observed = Observability(survey.catalogue, forward, task.fit.selection)
+    f_lost = _typical_f_lost(task, forward)
 
     @torch.no_grad()
     def draw(n: int) -> Observed:
         if task.fit.selection is None:
             theta = prior.sample(n, stream)
         else:
-            selection = Selection(survey.catalogue, task.fit.selection)
             theta = sample_selected(
-                prior, lambda theta: selection(forward.without_noise(theta)), n, stream
+                prior, lambda theta: log_observed(forward.fluxes(theta, f_lost)), n, stream
             )
-        return observe(forward, Theta(*(column.float() for column in theta)), stream)
+        theta = Theta(*(column.float() for column in theta))
+        return observe(forward, theta, stream, f_lost=f_lost)
 
     remedy = "give the prior the survey's limits (fit.selection), or a box that fits the survey"
     return draw_selected(draw, n_draws, limits_of(survey.catalogue), name="prior", remedy=remedy)
+
+
+def _typical_f_lost(task: FitTask, forward: ForwardModel) -> Tensor | None:
+    """Return the prior's mean: what is lost hardly decides which galaxies are observed."""
+    if task.fit.f_lost is None or not forward.has_nebular:
+        return None
+    return torch.tensor(typical_share(task.fit.f_lost))
 
 
 def _check(member: dict[str, Any], task: FitTask) -> None:

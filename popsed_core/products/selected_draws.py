@@ -88,6 +88,7 @@ def observe(
     theta: Theta,
     stream: torch.Generator,
     zero_points: Float[Tensor, "band"] | None = None,
+    f_lost: Float[Tensor, ""] | None = None,
 ) -> Observed:
     """Return galaxies as the survey measures them, at full noise.
 
@@ -96,8 +97,9 @@ def observe(
         theta: physical parameters.
         stream: CPU stream of the noise, which does not depend on the size of the chunks.
         zero_points: added to the model [mag]; none: 0.
+        f_lost: share of ionising photons lost; none: 0.
     """
     chunks = zip(*(column.split(CHUNK) for column in theta), strict=True)
-    maggies = torch.cat([forward.photometry(Theta(*chunk)) for chunk in chunks])
+    maggies = torch.cat([forward.fluxes(Theta(*chunk), f_lost) for chunk in chunks])
     noisy, sigma = forward.observe(maggies, stream, 1.0, zero_points)
     return Observed(theta, -2.5 * torch.log10(noisy.clamp(min=MIN_MAGGIES)), noisy / sigma)

@@ -99,9 +99,9 @@ def test_randomised_members_see_a_bootstrap_of_the_catalogue_restarts_all_of_it(
     )
     squares = []
     for k in range(1, 9):
-        jobs = [member_of(k, replace(fit, members=m), survey) for m in MEMBERS]
-        assert torch.equal(jobs[0].features.matrix, jobs[1].features.matrix)
-        moved = jobs[0].distance.quantiles.mean(1) - jobs[1].distance.quantiles.mean(1)
+        first, second = (member_of(k, replace(fit, members=m), survey).misfit for m in MEMBERS)
+        assert torch.equal(first.features.matrix, second.features.matrix)
+        moved = first.distance.quantiles.mean(1) - second.distance.quantiles.mean(1)
         n_kept = len(survey.catalogue.mag) - round(FIT.holdout * len(survey.catalogue.mag))
         squares.append(n_kept * moved.square().mean().item())
     assert 0.5 < np.mean(squares) < 1.7  # chi-squared of 40 degrees of freedom, over 40
@@ -261,23 +261,23 @@ def test_the_fingerprint_hangs_on_all_that_matters_and_on_nothing_else(survey):
 
 
 class Poisoned(torch.nn.Module):
-    """A forward model that returns NaN for some galaxies at its third call."""
+    """Photometry that is NaN for some galaxies at its second call."""
 
     def __init__(self, model, rows):
         super().__init__()
         self.model, self.rows, self.n_calls = model, rows, 0
 
     def forward(self, *arguments, **options):
-        mag = self.model(*arguments, **options)
+        maggies = self.model(*arguments, **options)
         self.n_calls += 1
         if self.n_calls == 2:
-            mag = mag.index_fill(0, torch.tensor(self.rows), torch.nan)
-        return mag
+            maggies = maggies.index_fill(0, torch.tensor(self.rows), torch.nan)
+        return maggies
 
 
 def test_nan_magnitudes_stop_the_fit_with_epoch_step_and_rows(survey):
     job = FlowFit([make_task()], survey)
-    job.forward = Poisoned(job.forward, [3, 17])
+    job.forward.photometry = Poisoned(job.forward.photometry, [3, 17])
     with pytest.raises(FloatingPointError, match=r"epoch 1, step 2: loss nan.*rows \[3, 17\]"):
         loop.run(job)
 
@@ -297,8 +297,9 @@ def test_nan_parameters_stop_the_fit_with_epoch_step_and_rows(survey):
 
 def test_a_diverged_fit_leaves_the_last_good_checkpoint(survey, checkpoint):
     job = FlowFit([make_task()], survey)
-    job.forward = Poisoned(job.forward, [0])
-    job.forward.n_calls = -FIT.n_steps - 1  # the second epoch; each ends with a validation
+    job.forward.photometry = Poisoned(job.forward.photometry, [0])
+    # the second epoch; each ends with a validation
+    job.forward.photometry.n_calls = -FIT.n_steps - 1
     with pytest.raises(FloatingPointError, match="epoch 2"):
         loop.run(job, checkpoint, "toy")
     state = loop.load_plain(checkpoint)

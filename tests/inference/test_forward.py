@@ -72,6 +72,13 @@ def test_model_error_is_independent_between_bands_and_galaxies():
     assert abs(torch.corrcoef(torch.stack([mag[1:, 0], mag[:-1, 0]]))[0, 1]) < 4 / np.sqrt(N)
 
 
+def test_errors_that_bands_share_have_their_covariance():
+    shared = 0.05**2 * torch.tensor([[1.0, 0.7], [0.7, 1.0]])
+    model = ForwardModel(Standard(), constant_noise(NOISELESS), 0.0, shared)
+    covariance = torch.cov(model(many(), stream()).T)
+    torch.testing.assert_close(covariance, shared.to(covariance), rtol=0.05, atol=0)
+
+
 def test_model_error_and_noise_add_in_quadrature():
     log_error = float(np.log10(0.03 / 1.0857362 * 10 ** (-0.4 * 17)))
     mag = ForwardModel(Standard(), constant_noise(log_error), 0.04)(many(), stream())

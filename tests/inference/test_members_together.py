@@ -7,7 +7,13 @@ import torch
 from toy_world import FIT, make_task
 
 from popsed_core import loop
-from popsed_core.config import CharacteristicConfig, CombinedConfig, DistanceTerm, SlicedConfig
+from popsed_core.config import (
+    CharacteristicConfig,
+    CombinedConfig,
+    DistanceTerm,
+    ExpectedConfig,
+    SlicedConfig,
+)
 from popsed_core.errors import InputError
 from popsed_core.inference.fit import FlowFit, fit_member, fit_members
 from popsed_core.inference.flow import push_together
@@ -23,6 +29,8 @@ COMBINED = CombinedConfig(
     ),
 )
 
+EXPECTED = ExpectedConfig("expected", n_frequencies=30)
+
 
 def tasks(fit=FIT, numbers=NUMBERS):
     return [make_task(number, fit) for number in numbers]
@@ -32,7 +40,9 @@ def gradients(job):
     return [torch.cat([w.grad.flatten() for w in member.weights]) for member in job.members]
 
 
-@pytest.mark.parametrize("distance", [FIT.distance, COMBINED], ids=["one", "combined"])
+@pytest.mark.parametrize(
+    "distance", [FIT.distance, COMBINED, EXPECTED], ids=["one", "combined", "expected"]
+)
 @pytest.mark.parametrize("members", ["randomised", "restarts"])
 def test_a_step_has_the_gradient_of_separate_steps(survey, distance, members):
     fit = replace(FIT, distance=distance, members=members, model_error=0.02, zero_point_error=0.05)
@@ -92,13 +102,13 @@ def test_a_checkpoint_of_other_members_is_refused(survey, tmp_path, monkeypatch)
 
 def poison(job, index):
     """Make the features of one member NaN from the second step on."""
-    healthy, calls = job.members[index].features.forward, []
+    healthy, calls = job.members[index].misfit.features.forward, []
 
     def poisoned(mag):
         calls.append(None)
         return healthy(mag) * (torch.nan if len(calls) > 1 else 1)
 
-    job.members[index].features.forward = poisoned
+    job.members[index].misfit.features.forward = poisoned
 
 
 def test_a_member_that_diverges_leaves_the_others_alone(survey):

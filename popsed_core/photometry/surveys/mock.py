@@ -13,6 +13,7 @@ from popsed_core.errors import InputError
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.catalogue import Catalogue, CutFlow, Reference, faint_limits
 from popsed_core.photometry.filters import load_filter
+from popsed_core.photometry.model_errors import smooth_covariance
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.surveys.mock_depth import (
     LeastMass,
@@ -134,8 +135,7 @@ class ModelErrors:
 
     def __init__(self, config: MockSurvey, waves: np.ndarray) -> None:
         """Set up for bands of these effective wavelengths [AA]."""
-        separation = np.subtract.outer(np.log(waves), np.log(waves)) / config.colour_error_length
-        covariance = config.colour_error**2 * np.exp(-0.5 * separation**2)
+        covariance = smooth_covariance(waves, config.colour_error, config.colour_error_length)
         covariance += config.model_error**2 * np.eye(len(waves))
         variance, axes = np.linalg.eigh(covariance)
         self.root = (axes * np.sqrt(variance.clip(min=0))) @ axes.T
@@ -215,7 +215,9 @@ class _Sky:
 
     @torch.no_grad()
     def _observe(self, matrix: np.ndarray) -> np.ndarray:
-        maggies = self.photometry(from_matrix(torch.as_tensor(matrix)))
+        theta = from_matrix(torch.as_tensor(matrix))
+        f_lost = torch.tensor(self.config.f_lost, dtype=theta.redshift.dtype)
+        maggies = self.photometry(theta, f_lost)
         error = self.errors.draw(self.rng, len(maggies))
         maggies = maggies * torch.as_tensor(10 ** (0.4 * (error + self.zero_points)))
         noisy, sigma = self.noise.observe(maggies, self.generator, 1.0)
