@@ -78,8 +78,9 @@ audit: $(STAMP) ## check versions, licences and known vulnerabilities of the loc
 	$(BIN)/python envs/audit.py
 
 STUDY ?= priors
-study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum,$(STUDY)),run_minimum,run_study $(STUDY))
+STUDY_FLAGS ?=
+study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock; real
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum real prior_check,$(STUDY)),run_$(STUDY),run_study $(STUDY)) $(STUDY_FLAGS)
 
 clean: ## remove results, logs and benchmarks; downloads and committed results stay
 	rm -rf logs benchmarks/*/ .snakemake results/ssp.h5

@@ -36,8 +36,8 @@ def array(unit: str, *axes: str) -> Any:
 
 
 def optional_array(unit: str, *axes: str) -> Any:
-    """Declare an array that its class fills where it is not given."""
-    return field(default=None, metadata={"unit": unit, "axes": axes})
+    """Declare an array that its class gives a shape where it is empty."""
+    return field(default_factory=lambda: np.empty(0), metadata={"unit": unit, "axes": axes})
 
 
 @dataclass(frozen=True)

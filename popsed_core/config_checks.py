@@ -14,7 +14,17 @@ from popsed_core.errors import InputError
 from popsed_core.parameters import DERIVED, NAMES, SIMPLEX_POWER
 
 REFERENCE_NAMES = (*NAMES, *(row.name for row in DERIVED))
-BELONGS = {"comoving_volume": "redshift", "schechter": "log_stellar_mass"}  # laws of one parameter
+BELONGS = {  # laws of some parameters only
+    "comoving_volume": ("redshift",),
+    "schechter": ("log_stellar_mass",),
+    "star_formation": ("kappa_1",),
+    "older_stars": ("kappa_2", "kappa_3"),
+    "relation_by_type": ("logzsol", "tau_ism"),
+    "bursts": ("f_burst",),
+}
+# what is distributed otherwise in star-forming and in quiescent galaxies, in the order of drawing
+BY_TYPE = ("kappa_2", "kappa_3", "kappa_1", "logzsol", "tau_ism", "f_burst")
+TYPE_KINDS = ("star_formation", "older_stars", "relation_by_type", "bursts")
 MEASURED = {"gama_dr3": ("u", "g", "r", "i", "z", "Y", "J", "H", "K")}  # bands, fitted or not
 # [unit of the parameter] beyond these the model has no meaning
 PHYSICAL = {
@@ -54,9 +64,8 @@ def check_parameters(parameters: Mapping[str, Any], where: str = "parameters") -
                 f"{low:g} to {high:g} only; narrow low and high"
             )
         check_prior(name, parameter, where)
-    drawing_order(
-        {name: getattr(item.prior, "against", None) for name, item in parameters.items()}, where
-    )
+    check_types(parameters, where)
+    drawing_order(parents(parameters), where)
 
 
 def check_prior(name: str, parameter: Any, where: str = "parameters") -> None:
@@ -66,10 +75,9 @@ def check_prior(name: str, parameter: Any, where: str = "parameters") -> None:
         InputError: it is a law of another parameter, incomplete, or zero inside the range.
     """
     prior = parameter.prior
-    if BELONGS.get(prior.kind, name) != name:
-        raise InputError(
-            f"{where}.{name}.prior.kind: {prior.kind} is a law of {BELONGS[prior.kind]} only"
-        )
+    if name not in BELONGS.get(prior.kind, (name,)):
+        owners = " and ".join(BELONGS[prior.kind])
+        raise InputError(f"{where}.{name}.prior.kind: {prior.kind} is a law of {owners} only")
     if prior.kind == "comoving_volume" and parameter.low < 0:
         raise InputError(f"{where}.{name}.low: got {parameter.low}, a redshift is not negative")
     if prior.kind == "truncated_normal" and prior.slope != 0 and prior.against is None:
@@ -79,8 +87,39 @@ def check_prior(name: str, parameter: Any, where: str = "parameters") -> None:
             f"{where}.{name}.prior: got {len(prior.slope)} slopes and {len(prior.weight)} "
             "weights, expected as many of each"
         )
+    if prior.kind == "log_uniform" and parameter.low + prior.offset <= 0:
+        raise InputError(f"{where}.{name}.prior.offset: needs low + offset > 0")
+    if prior.kind == "relation":
+        _check_nodes(prior.x, (prior.median, prior.scatter), f"{where}.{name}.prior")
+    if prior.kind == "relation_by_type":
+        both = prior.star_forming, prior.quiescent
+        columns = [column for one in both for column in (one.median, one.scatter)]
+        _check_nodes(prior.log_mass, columns, f"{where}.{name}.prior")
     if prior.kind == "tabulated":
         _check_table(parameter, f"{where}.{name}.prior")
+
+
+def check_types(parameters: Mapping[str, Any], where: str = "parameters") -> None:
+    """Check that priors of the two types of galaxies know how many there are of each.
+
+    Raises:
+        InputError: kappa_1's prior does not say it.
+    """
+    kinds = {name: item.prior.kind for name, item in parameters.items()}
+    if kinds["kappa_1"] == "star_formation":
+        return
+    for name, kind in kinds.items():
+        if kind in TYPE_KINDS:
+            raise InputError(
+                f"{where}.{name}.prior.kind: {kind} needs kappa_1.prior.kind star_formation, got "
+                f"{kinds['kappa_1']}; change kappa_1, or give {name} another prior"
+            )
+
+
+def _check_nodes(nodes: Sequence[float], columns: Sequence[Sequence[float]], where: str) -> None:
+    """Check that nodes increase and that every column has a value at each."""
+    if not all(a < b for a, b in pairwise(nodes)) or {len(nodes)} != {*map(len, columns)}:
+        raise InputError(f"{where}: nodes must increase, with one value at each of {len(nodes)}")
 
 
 def _check_table(parameter: Any, where: str) -> None:
@@ -112,23 +151,47 @@ def _interpolate(value: float, x: Sequence[float], y: Sequence[float]) -> float:
     return y[right - 1] + share * (y[right] - y[right - 1])
 
 
-def drawing_order(against: Mapping[str, str | None], where: str = "parameters") -> tuple[str, ...]:
-    """Order parameters so that each comes after the one that its prior depends on.
+def parents(parameters: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the parameters on which the prior of each depends."""
+    typed = [name for name in BY_TYPE if parameters[name].prior.kind in TYPE_KINDS]
+    found: dict[str, tuple[str, ...]] = {}
+    for name, parameter in parameters.items():
+        against = getattr(parameter.prior, "against", None)
+        found[name] = () if against is None else (against,)
+        if parameter.prior.kind in TYPE_KINDS:
+            earlier = typed[: typed.index(name)]
+            found[name] = ("redshift", "log_stellar_mass", *earlier)
+        if parameter.prior.kind == "bursts":
+            found[name] += ("t_burst",)
+    if parameters["kappa_1"].prior.kind == "star_formation":  # the rate is one of all histories
+        found["kappa_1"] = ("redshift", "log_stellar_mass", "kappa_2", "kappa_3")
+    return found
+
+
+def drawing_order(
+    parents: Mapping[str, Sequence[str]], where: str = "parameters"
+) -> tuple[str, ...]:
+    """Order parameters so that each comes after those that its prior depends on.
+
+    Args:
+        parents: what each depends on.
+        where: dotted path of the section, for messages.
 
     Raises:
-        InputError: the other parameter is unknown, or the dependence is circular.
+        InputError: another parameter is unknown, or the dependence is circular.
     """
     order: list[str] = []
-    while len(order) < len(against):
+    while len(order) < len(parents):
         ready = [
-            name for name, other in against.items()
-            if name not in order and (other is None or other in order)
+            name for name, others in parents.items()
+            if name not in order and set(others) <= set(order)
         ]  # fmt: skip
         if not ready:
-            name = next(name for name in against if name not in order)
+            name = next(name for name in parents if name not in order)
+            missing = next(other for other in parents[name] if other not in order)
             raise InputError(
-                f"{where}.{name}.prior.against: got {against[name]!r}, expected a parameter "
-                f"that does not depend on {name} in turn; one of {list(against)}"
+                f"{where}.{name}.prior.against: got {missing!r}, expected a parameter "
+                f"that does not depend on {name} in turn; one of {list(parents)}"
             )
         order += ready
     return tuple(order)

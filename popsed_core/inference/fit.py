@@ -31,8 +31,8 @@ from popsed_core.inference.expected_misfit import ExpectedMisfit
 from popsed_core.inference.flow import push_together
 from popsed_core.inference.forward import calibrated
 from popsed_core.inference.member import Member
+from popsed_core.inference.member_priors import MemberPriors
 from popsed_core.inference.observability import Observability
-from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask, Survey, build_forward, fingerprint
 from popsed_core.learning_rate import one_cycle
@@ -62,7 +62,7 @@ class FlowFit:
         self.n_epochs = task.fit.n_epochs
         self.device = pick_device(task.device)
         self.space = ParameterSpace(task.parameters)
-        self.prior = PopulationPrior(task.parameters, task.spectra.cosmology).to(self.device)
+        self.prior = MemberPriors(tasks).to(self.device)
         self.forward = build_forward(task, survey, self.device)
         limits = self.config.selection
         self.log_observed = Observability(survey.catalogue, self.forward, limits)

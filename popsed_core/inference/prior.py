@@ -14,20 +14,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from popsed_core.config import CosmologyConfig, ParameterConfig
-from popsed_core.config_checks import drawing_order
+from popsed_core.config_checks import check_types, drawing_order, parents
 from popsed_core.inference.densities import make_density
 from popsed_core.inference.flow import log_normal
+from popsed_core.inference.galaxy_types import GalaxyTypes
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.parameters import NAMES
 from popsed_core.theta import Column, Theta
 
 
 class PopulationPrior(nn.Module):
-    """A product of one density per parameter, some given another parameter.
+    """A product of one density per parameter, some given other parameters.
 
     Args:
         parameters: range and prior of each parameter.
-        cosmology: for the comoving volume.
+        cosmology: for the comoving volume and ages.
 
     Raises:
         InputError: a prior does not fit its parameter, depends on an unknown one, or on itself.
@@ -37,11 +38,13 @@ class PopulationPrior(nn.Module):
         self, parameters: Mapping[str, ParameterConfig], cosmology: CosmologyConfig
     ) -> None:
         super().__init__()
+        check_types(parameters)
+        self.order = drawing_order(parents(parameters))
+        has_types = parameters["kappa_1"].prior.kind == "star_formation"
+        self.types = GalaxyTypes(parameters, cosmology) if has_types else None
+        typed = () if self.types is None else self.types.names
         self.densities = nn.ModuleDict(
-            {name: make_density(name, parameters[name], cosmology) for name in NAMES}
-        )
-        self.order = drawing_order(
-            {name: density.against for name, density in self.densities.items()}
+            {name: make_density(name, parameters, cosmology) for name in NAMES if name not in typed}
         )
 
     def log_density(self, theta: Theta) -> Column:
@@ -50,11 +53,11 @@ class PopulationPrior(nn.Module):
 
     def log_density_by_parameter(self, theta: Theta) -> Float[Tensor, "galaxy parameter"]:
         """Return each parameter's log density; their sum is the joint one."""
-        columns = [
-            self.densities[name].log_density(value, theta)
-            for name, value in theta._asdict().items()
-        ]
-        return torch.stack(columns, dim=1)
+        values = theta._asdict()
+        columns = {} if self.types is None else self.types.log_densities(theta)
+        for name, density in self.densities.items():
+            columns[name] = density.log_density(values[name], theta)
+        return torch.stack([columns[name] for name in NAMES], dim=1)
 
     def log_weight(self, theta: Theta, space: ParameterSpace) -> Column:
         """Return log w: the prior relative to uniform v, v = Phi(u)."""
@@ -91,12 +94,18 @@ class PopulationPrior(nn.Module):
         """Return the galaxies below which these shares of the prior lie, in float64.
 
         Args:
-            shares: cumulative probability of each parameter (given the one that it depends on),
-                in (0, 1); uniform shares are draws from the prior.
+            shares: cumulative probability of each parameter (given those that it depends on, and
+                the galaxy's type), in (0, 1); uniform shares are draws from the prior.
         """
-        values = shares.numpy()
+        values = dict(zip(NAMES, shares.numpy().T, strict=True))
         columns: dict[str, np.ndarray] = {}
+        is_quiescent = np.zeros(len(shares), dtype=bool)
         for name in self.order:
-            share = values[:, NAMES.index(name)]
-            columns[name] = self.densities[name].quantile(share, columns)
+            if self.types is None or name not in self.types.names:
+                columns[name] = self.densities[name].quantile(values[name], columns)
+                continue
+            share = np.ascontiguousarray(values[name])
+            if name == self.types.names[0]:
+                is_quiescent, share = self.types.draw_types(share, columns)
+            columns[name] = self.types.quantile(name, share, columns, is_quiescent)
         return Theta(*(torch.from_numpy(columns[name]) for name in NAMES))

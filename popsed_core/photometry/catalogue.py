@@ -46,7 +46,7 @@ class Catalogue:
     source: str = "real"
     min_snr: float = 0.0
     max_mag: tuple[float, ...] = ()
-    band_costs: tuple[BandCost, ...] = ()
+    band_costs: tuple[tuple[str, int, int, int], ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

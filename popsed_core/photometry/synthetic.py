@@ -78,7 +78,7 @@ class SyntheticPhotometry(nn.Module):
         return self.spectra.derived(theta)
 
 
-def _split(f_lost: Lost | None, n: int) -> Sequence[Lost | None]:
+def _split(f_lost: Lost | None, n: int) -> Sequence[Tensor | None]:
     """Return what belongs to each part of the galaxies."""
     if f_lost is None or f_lost.ndim == 0:
         return [f_lost] * -(-n // MANY)

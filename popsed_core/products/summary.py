@@ -16,6 +16,7 @@ import numpy as np
 from popsed_core.artefacts import atomic_path
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise import NoiseTable
+from popsed_core.photometry.noise_outliers import noise_warnings
 from popsed_core.products.classifier import separability
 from popsed_core.products.closeness import Closeness
 from popsed_core.products.columns import COLUMNS, all_names
@@ -74,7 +75,10 @@ def summarise(
     summary = {
         "source": samples.source,
         "seed": seed,
-        "warnings": warnings_of(samples, catalogue, reference, kept, rows),
+        "warnings": [
+            *warnings_of(samples, catalogue, reference, kept, rows),
+            *(noise_warnings(noise, catalogue) if noise else ()),
+        ],
         "sizes": {
             "catalogue": len(catalogue.mag),
             "members": n_members,

@@ -22,8 +22,10 @@ BORDER = 0.01  # of a parameter's range, in its coordinate: draws within it are 
 MAX_AT_BORDER = 0.01  # share of the draws there, beyond what the prior explains
 # ASSUME: a fit may have that many times the prior's share at a border and follow it still
 PRIOR_FACTOR = 2.0
+MAX_CHANCE = 3.0  # Poisson errors of a share that are no finding
 MAX_BEYOND = 0.001  # share of the known values beyond the range: fewer are blunders, not the range
 MAX_COST = 0.2  # share of the rows that a band may cost
+MAX_NAMED = 4  # quantities that one line lists
 MAX_TWINS = 1 / 3  # of the ensemble's spread: twins of the same data agree better than this
 
 Member = Mapping[str, Any]
@@ -141,7 +143,9 @@ def border_warnings(
         fit = _shares_at_borders(name, box, samples.column(name))
         prior = _shares_at_borders(name, box, samples.prior_column(name))
         for end, share, expected in zip((box.low, box.high), fit, prior, strict=True):
-            if share > MAX_AT_BORDER + PRIOR_FACTOR * expected:
+            limit = MAX_AT_BORDER + PRIOR_FACTOR * expected
+            chance = np.sqrt(limit / samples.column(name).size)
+            if share > limit + MAX_CHANCE * chance:
                 found.append(
                     f"{name}: {share:.1%} of the draws (prior {expected:.1%}) lie at the border "
                     f"{end:g} of its range; widen parameters.{name} if it may be exceeded"
@@ -190,6 +194,8 @@ def prior_warnings(rows: Sequence[Comparison]) -> list[str]:
     found = [row for row in rows if row.is_worth_a_warning]
     if not found:
         return []
-    numbers = ", ".join(f"{row.name} (prior W1 {row.prior.w1:.3g}, fit {row.w1:.3g})"
-                        for row in found)  # fmt: skip
-    return [f"not better than its prior against the {found[0].kind}: {numbers}"]
+    named = [
+        f"{row.name} (prior W1 {row.prior.w1:.3g}, fit {row.w1:.3g})" for row in found[:MAX_NAMED]
+    ]
+    more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+    return [f"not better than its prior against the {found[0].kind}: {', '.join(named)}{more}"]

@@ -109,6 +109,7 @@ def with_nebular(grid: SSPGrid, photons: PhotonSpectra, standard: SSPGrid | None
     seen = _between(position, np.moveaxis(continuum, -1, 0))
     is_dark = grid.ssp_wave < LYMAN_LIMIT
     order = np.argsort(photons.line_wave)
+    # ASSUME: all lines leave their gas, Lyman alpha too, which dust takes more of than of others.
     return replace(
         grid,
         ssp_flux=np.where(is_dark, np.float32(0), grid.ssp_flux),

@@ -5,7 +5,7 @@ One image per metallicity and ionisation parameter, ages 1 to 25 Myr by 0.1 dex 
 wavelengths, column 0 the ages.  Divided by the photons of that bin they serve any stars.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,7 +65,7 @@ def read_cloudy(
     """
     lgmet = np.log10(ZSUN_BC03_LIBRARY * np.array(METALLICITIES, dtype=np.float64))
     everywhere = [range(len(LOG_U))] * len(METALLICITIES)
-    lines = _read(files.lines, everywhere)
+    lines = read_images(files.lines, everywhere)
     _check_columns(lines.columns, files.wavelengths, files.lines)
     rates = mean_rates(stars, lines.ages)[:, None, :, None]
     per_photon = lines.values * LSUN_BC03 / rates
@@ -73,7 +73,7 @@ def read_cloudy(
     largest = _largest_sound(hbeta[..., lines.ages <= YOUNG], files.lines)
     position = np.interp(np.minimum(log_u(lgmet), LOG_U[largest]), LOG_U, np.arange(len(LOG_U)))
     low = np.minimum(position.astype(int), len(LOG_U) - 2)
-    continuum = _read(files.continuum, [(at, at + 1) for at in low])
+    continuum = read_images(files.continuum, [(at, at + 1) for at in low.tolist()])
     if not np.array_equal(continuum.ages, lines.ages):
         raise InputError(f"{files.continuum}: has other ages than {files.lines}; {REMEDY}")
     lnu = continuum.values * LSUN_BC03 / rates * continuum.columns**2 / SPEED_OF_LIGHT
@@ -116,8 +116,16 @@ def mean_rates(stars: SSPGrid, ages: np.ndarray) -> np.ndarray:
     return stars.ionising_rate @ np.diff(ends, axis=1).T / np.diff(bins)
 
 
-def _read(path: Path, wanted: list) -> Images:
-    """Read, for each metallicity, the images of some ionisation parameters."""
+def read_images(path: Path, wanted: Sequence[Sequence[int]]) -> Images:
+    """Read, for each metallicity, the images of some ionisation parameters.
+
+    Args:
+        path: FITS file of lines or continuum.
+        wanted: positions in ``LOG_U``, as many for each metallicity.
+
+    Raises:
+        InputError: the file is missing, damaged, or not in the layout above.
+    """
     with open_fits(path) as hdus:
         tables = [
             [_image(hdus, metallicity, LOG_U[at], path) for at in places]

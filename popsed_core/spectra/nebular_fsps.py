@@ -5,7 +5,7 @@ parameter a row with log Z/Zsun, age [yr] and log U, and one with the light per 
 of the continuum [Lsun s / Hz], of lines [Lsun s] (sps_setup.f90, add_nebular.f90).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ WRONGLY_LABELLED = ("mist", "pdva", "prsc")
 FIXED = "2026-07-23"
 REMEDY = f"take the folder nebular of the FSPS repository as it is since {FIXED}"
 N_COORDINATES = 3
+MOST_TIMES = 100_000  # that one word may repeat a number
 
 
 class FSPSTable(NamedTuple):
@@ -89,6 +90,19 @@ def wrong_start(isochrones: str, log_z: float, age: float) -> str:
     )
 
 
+def faults(home: Path) -> list[str]:
+    """Return what is wrong with the tables that are there, reading no more than their beginning."""
+    found = []
+    for isochrones in WRONGLY_LABELLED:
+        for path in nebular_files(home, isochrones):
+            try:
+                fault = wrong_start(isochrones, *first_point(path)) if path.exists() else ""
+            except InputError as error:
+                fault = str(error)
+            found += [f"{path.name}: {fault}"] if fault else []
+    return found
+
+
 def first_point(path: Path) -> tuple[float, float]:
     """Return the first metallicity [dex] and age [yr] of a table, reading no further.
 
@@ -96,12 +110,11 @@ def first_point(path: Path) -> tuple[float, float]:
         InputError: the file is missing or damaged.
     """
     with require_file(path).open(errors="replace") as stream:
-        rows = [stream.readline() for _ in range(3)]
-    try:
-        log_z, age, _ = map(float, rows[2].split())
-    except ValueError as error:
-        raise InputError(f"{path}: not a nebular table of FSPS ({error}); {REMEDY}") from error
-    return log_z, age
+        next(stream, None)  # the title
+        for row in stream:
+            if len(row.split()) == N_COORDINATES:
+                return float(row.split()[0]), float(row.split()[1])
+    raise InputError(f"{path}: not a nebular table of FSPS; {REMEDY}")
 
 
 def read_table(path: Path) -> FSPSTable:
@@ -110,10 +123,12 @@ def read_table(path: Path) -> FSPSTable:
     Raises:
         InputError: it is missing, damaged, or no complete grid.
     """
-    text = require_file(path).read_text(errors="replace").split("\n", 2)
+    lines = require_file(path).read_text(errors="replace").split("\n")[1:]
     try:
-        wave = np.array(text[1].split(), dtype=float)
-        rows = np.fromiter(_numbers(text[2]), dtype=float)
+        n_lines = next(at for at, row in enumerate(lines) if len(row.split()) == N_COORDINATES)
+        wave, rows = (
+            np.fromiter(_numbers(part), dtype=float) for part in (lines[:n_lines], lines[n_lines:])
+        )
         rows = rows.reshape(-1, N_COORDINATES + len(wave))
         points, values = rows[:, :N_COORDINATES], rows[:, N_COORDINATES:]
         axes = [np.unique(column) for column in points.T]
@@ -122,16 +137,19 @@ def read_table(path: Path) -> FSPSTable:
             raise ValueError("its models are no complete grid, in order")
         if not (np.all(np.isfinite(values)) and np.all(values >= 0)):
             raise ValueError("it has values below zero")
-    except (ValueError, IndexError) as error:
+    except (ValueError, StopIteration) as error:
         raise InputError(f"{path}: not a nebular table of FSPS ({error}); {REMEDY}") from error
     return FSPSTable(wave, *axes, values.reshape(*map(len, axes), -1))
 
 
-def _numbers(text: str) -> Iterator[float]:
-    """Yield the numbers of a text; ``3*0.5`` is three of them, as Fortran has it."""
-    for word in text.split():
+def _numbers(lines: Sequence[str]) -> Iterator[float]:
+    """Yield all numbers; ``3*0.5`` is three of them, as Fortran has it."""
+    for word in (word for line in lines for word in line.split()):
         count, star, value = word.rpartition("*")
-        yield from [float(value)] * (int(count) if star else 1)
+        n_times = int(count) if star else 1
+        if n_times > MOST_TIMES:
+            raise ValueError(f"{word} repeats a number too often")
+        yield from [float(value)] * n_times
 
 
 def _at(position: np.ndarray, values: np.ndarray) -> np.ndarray:

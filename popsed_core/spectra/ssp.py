@@ -76,10 +76,9 @@ class SSPGrid:
             )
 
     def _fill(self) -> None:
-        """Give arrays that are not there, or are empty, the shape that fits the others."""
+        """Give empty arrays the shape that fits the others."""
         n_metals, n_waves = len(self.ssp_lgmet), len(self.ssp_wave)
-        has_gas = self.nebular_continuum is not None and self.nebular_continuum.size
-        n_young = self.n_young if has_gas else 0
+        n_young = self.n_young if self.nebular_continuum.size else 0
         shapes = {
             "ionising_rate": (n_metals, len(self.ssp_lg_age_gyr)),
             "nebular_continuum": (n_metals, n_young, n_waves),
@@ -87,7 +86,7 @@ class SSPGrid:
             "line_luminosity": (n_metals, n_young, 0),
         }
         for name, shape in shapes.items():
-            if getattr(self, name) is None or getattr(self, name).size == 0:
+            if getattr(self, name).size == 0:
                 object.__setattr__(self, name, np.zeros(shape))
 
     @property
@@ -102,5 +101,5 @@ class SSPGrid:
 
     def stars(self) -> "SSPGrid":
         """Return the table without its gas."""
-        gas = ("nebular_continuum", "line_wave", "line_luminosity")
-        return replace(self, nebular="", **dict.fromkeys(gas)) if self.has_nebular else self
+        nothing = dict.fromkeys(("nebular_continuum", "line_wave", "line_luminosity"), np.empty(0))
+        return replace(self, nebular="", **nothing) if self.has_nebular else self

@@ -35,6 +35,8 @@ from popsed_core.photometry.build_catalogue import build_catalogue
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.products.records import read_record
 from popsed_core.products.samples import PopulationSamples
+from popsed_core.spectra.nebular_cloudy import LOG_U, read_images
+from popsed_core.spectra.nebular_fsps import read_table
 from popsed_core.spectra.ssp_bc03 import METALLICITIES, read_bc03
 from popsed_core.spectra.ssp_dsps import read_dsps
 from popsed_core.spectra.ssp_toy import toy_grid
@@ -127,6 +129,21 @@ def make_bc03(path: Path) -> None:
     fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(path)
 
 
+IMAGES = [[0, 1]] * len(METALLICITIES)  # the lowest ionisation parameters of each
+
+
+def make_cloudy(path: Path) -> None:
+    table = np.arange(12.0).reshape(3, 4)
+    names = [f"ZMET_{metals}_LOGU_{log_u:.1f}" for metals in METALLICITIES for log_u in LOG_U]
+    hdus = [fits.ImageHDU(table, name=name) for name in names]
+    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(path)
+
+
+def make_nebular_fsps(path: Path) -> None:
+    points = [f"{z} {age} {u}" for z in (-1, 0) for age in (1e6, 2e6) for u in (-3, -2)]
+    path.write_text("#\n100. 200. 300. 400.\n" + "".join(f"{x}\n4*1e-9\n" for x in points))
+
+
 def make_dsps(path: Path) -> None:
     grid = toy_grid((1000.0, 30000.0))
     pixels = slice(None, None, 40)
@@ -162,6 +179,8 @@ READERS = {
             lambda path: build_catalogue(GamaSurvey(kind="gama_dr3"), path, path),
         ),
         Reader("bc03.fits", make_bc03, lambda path: read_bc03(path, RANGE)),
+        Reader("cloudy.fits", make_cloudy, lambda path: read_images(path, IMAGES)),
+        Reader("fsps.lines", make_nebular_fsps, read_table),
         Reader("dsps.h5", make_dsps, lambda path: read_dsps(path, RANGE)),
         Reader(
             "samples.h5",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from laws_tools import WAVE_RANGE
+from nebular_tools import toy_gas
 from toy_world import FIT, PARAMETERS, SPECTRA, base_catalogue, make_task, noise_table
 
 from popsed_core import cli
@@ -103,6 +104,26 @@ def test_errors_of_magnitudes_are_those_of_the_photometry_a_fit_uses(segments):
     expected = -2.5 * torch.log10(emulated(theta) / exact(theta))
     # the exact engine has finer pixels than the emulator here
     torch.testing.assert_close(error, expected, atol=0.02, rtol=0.02)
+
+
+def test_gas_is_on_both_sides_and_dilutes_the_errors_of_stars(segments):
+    """Magnitudes err less where a part of the light is exact; spectra are of stars."""
+    gas = toy_gas()
+    pairs = [Comparison(segments, grid) for grid in (gas, gas.stars())]
+    theta = pairs[0].draw(200, "test")
+    (spectrum, _, with_gas), (alone, _, stars) = (pair.errors(theta) for pair in pairs)
+    torch.testing.assert_close(spectrum, alone)
+    share = 1 - 10 ** (-0.4 * stars)  # errors of magnitudes, as shares of the stars' light
+    box = PARAMETERS["redshift"]
+    settings = SpectraConfig(n_pixels=2000), (box.low, box.high)
+    light = [
+        build_synthetic_photometry(grid, FILTERS, *settings).float()(theta)
+        for grid in (gas, gas.stars())
+    ]
+    expected = 1 - 10 ** (-0.4 * with_gas)
+    is_bright = light[1] > 0
+    diluted = (share * light[1] / light[0])[is_bright]
+    torch.testing.assert_close(expected[is_bright], diluted, atol=2e-3, rtol=0.02)
 
 
 def test_a_brighter_emulator_has_the_bias_it_was_given(segments, accuracy):

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -110,6 +111,16 @@ def test_the_noise_is_held_to_the_catalogue_where_it_is_given(summary, samples, 
     row = checked["noise"]["r"]
     text = as_markdown(checked)
     assert f"| r | {row['n_galaxies']:,} | {row['ks']:.3g} |" in text
+
+
+def test_a_band_with_errors_that_cannot_be_right_is_warned_of(samples, observed, members):
+    catalogue, reference = observed
+    wrong = catalogue.mag_error.copy()
+    wrong[::50, 2] = 1e-6
+    catalogue = dataclasses.replace(catalogue, mag_error=wrong)
+    noise = fit_noise(catalogue, NoiseConfig(n_bins=10))
+    found = summarise(samples, catalogue, reference, members, seed=0, noise=noise)["warnings"]
+    assert "band r: 2 % of the errors are more than ten times" in found[-1]
 
 
 def test_markdown_flags_what_the_prior_made(summary, tmp_path):

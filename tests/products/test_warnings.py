@@ -132,6 +132,16 @@ def test_draws_that_pile_up_beyond_their_prior_are_told(samples, name, end):
     assert f"at the border {end:g} of its range; widen parameters.{name}" in text
 
 
+def test_a_few_draws_at_a_border_are_chance(samples):
+    few = dataclasses.replace(
+        samples, theta=samples.theta[:, :60], derived=samples.derived[:, :60],
+        mag=samples.mag[:, :60],
+    )  # fmt: skip
+    theta = few.theta.copy()
+    theta[:, 0, few.names.index("logzsol")] = 0.3  # 3 of 180
+    assert warnings.border_warnings(BOXES, dataclasses.replace(few, theta=theta)) == []
+
+
 def test_a_band_that_costs_many_rows_is_named(samples, observed):
     costs = (BandCost("u", 1000, 650, 550), BandCost("g", 1000, 150, 0))
     (text,) = told(samples, observed, members(), band_costs=costs)
@@ -161,6 +171,7 @@ def test_a_fit_no_better_than_its_prior_says_so_in_one_line(samples, observed):
     )
     found = [text for text in told(knowing, observed, members()) if "its prior against" in text]
     (text,) = found
+    assert text.count("prior W1") <= warnings.MAX_NAMED
     row = {row.name: row for row in compare(knowing, reference)}["redshift"]
     assert text.startswith("not better than its prior against the truth: redshift (prior W1 ")
     assert f"fit {row.w1:.3g}" in text

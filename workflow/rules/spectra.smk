@@ -3,7 +3,8 @@
 
 rule build_ssp:
     input:
-        ssp_library(),
+        **nebular_files(),
+        library=ssp_library(),
     output:
         "results/ssp.h5",
     log:
@@ -17,10 +18,10 @@ rule build_ssp:
         runtime=growing(20),
     params:
         section=ssp_section(),
-        option=lambda wildcards, input: "--input" if input else "",
+        options=ssp_options,
         code=code_of("ssp build"),
     message:
         "read the simple stellar populations"
     shell:
-        "popsed ssp build --section {params.section:q} {params.option} {input:q} {output:q}"
+        "popsed ssp build --section {params.section:q} {params.options} {output:q}"
         " 2>&1 | tee {log:q}"

@@ -1,0 +1,65 @@
+"""A prior as well as it is known: the zeros of its relations, drawn from their published errors.
+
+Every value of a prior's configuration that has a sibling ``NAME_error`` is drawn from a normal
+distribution about it; a table is shifted as a whole.  Each member of an ensemble has a prior of its
+own, so that what the literature does not know widens the ensemble's band.  The prior that is shown
+beside the results is the central one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import torch
+
+from popsed_core.config import ParameterConfig
+from popsed_core.parameters import NAMES
+
+SUFFIX = "_error"
+
+
+def draw_parameters(
+    parameters: Mapping[str, ParameterConfig], generator: torch.Generator
+) -> dict[str, ParameterConfig]:
+    """Return the configuration with one draw of every uncertain value.
+
+    Args:
+        parameters: range and prior of each parameter.
+        generator: CPU stream; as many numbers are drawn whatever the errors are.
+    """
+    return {
+        name: replace(parameters[name], prior=_drawn(parameters[name].prior, generator))
+        for name in NAMES
+    }
+
+
+def is_uncertain(parameters: Mapping[str, ParameterConfig]) -> bool:
+    """Say whether draws differ: some prior has a value with an error."""
+    return any(_has_error(parameters[name].prior) for name in NAMES)
+
+
+def _drawn(section: Any, generator: torch.Generator) -> Any:
+    changes = {}
+    for item in fields(section):
+        value = getattr(section, item.name)
+        if is_dataclass(value):
+            changes[item.name] = _drawn(value, generator)
+        elif item.name.endswith(SUFFIX):
+            name = item.name.removesuffix(SUFFIX)
+            draw = torch.randn((), generator=generator, dtype=torch.float64).item()
+            changes[name] = _shifted(getattr(section, name), value * draw)
+    return replace(section, **changes)
+
+
+def _shifted(value: float | tuple[float, ...], shift: float) -> float | tuple[float, ...]:
+    if isinstance(value, tuple):
+        return tuple(item + shift for item in value)
+    return value + shift
+
+
+def _has_error(section: Any) -> bool:
+    values = {item.name: getattr(section, item.name) for item in fields(section)}
+    return any(
+        _has_error(value) if is_dataclass(value) else name.endswith(SUFFIX) and value > 0
+        for name, value in values.items()
+    )

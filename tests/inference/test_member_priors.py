@@ -1,0 +1,40 @@
+"""Members trained together: each is judged by its own prior, as it would be alone."""
+
+from dataclasses import replace
+
+import torch
+from boxes import PARAMETERS
+from galaxies import GALAXIES, PRIOR, stream
+from toy_world import FIT, make_task
+
+from popsed_core.inference.flow import log_normal
+from popsed_core.inference.member_priors import MemberPriors, member_parameters
+from popsed_core.inference.space import ParameterSpace
+from popsed_core.parameters import NAMES
+
+NUMBERS = (1, 2, 5)
+SPACE = ParameterSpace(GALAXIES)
+
+
+def tasks(parameters=GALAXIES, **changes):
+    fit = replace(FIT, **changes)
+    return [replace(make_task(number, fit), parameters=parameters) for number in NUMBERS]
+
+
+def excess(prior, u):
+    return prior.excess(SPACE.to_theta(u), u, log_normal(u), SPACE)
+
+
+def test_members_together_have_the_priors_that_they_have_alone():
+    u = torch.randn(30, len(NAMES), generator=stream())
+    together = excess(MemberPriors(tasks()), u).split(10)
+    for task, part, found in zip(tasks(), u.split(10), together, strict=True):
+        torch.testing.assert_close(found, excess(MemberPriors([task]), part))
+    assert len({member_parameters(task)["kappa_1"] for task in tasks()}) == len(NUMBERS)
+
+
+def test_restarts_and_certain_priors_share_the_central_one():
+    u = torch.randn(30, len(NAMES), generator=stream())
+    shared = MemberPriors(tasks(members="restarts"))
+    torch.testing.assert_close(excess(shared, u), excess(PRIOR, u))
+    assert len(shared.priors) == len(MemberPriors(tasks(PARAMETERS)).priors) == 1
