@@ -80,7 +80,7 @@ audit: $(STAMP) ## check versions, licences and known vulnerabilities of the loc
 STUDY ?= priors
 STUDY_FLAGS ?=
 study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock; real
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum real prior_check,$(STUDY)),run_$(STUDY),run_study $(STUDY)) $(STUDY_FLAGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum real prior_check luminosity,$(STUDY)),run_$(STUDY),run_study $(STUDY)) $(STUDY_FLAGS)
 
 clean: ## remove results, logs and benchmarks; downloads and committed results stay
 	rm -rf logs benchmarks/*/ .snakemake results/ssp.h5
