@@ -14,6 +14,8 @@ import torch
 from popsed_core.config import ParameterConfig, parameters_from_json
 from popsed_core.coordinates import make_coordinate
 from popsed_core.photometry.catalogue import Catalogue, Reference
+from popsed_core.photometry.coverage import beyond_dust_limit
+from popsed_core.photometry.filters import load_filter
 from popsed_core.products.diagnostics import Comparison
 from popsed_core.products.samples import PopulationSamples
 
@@ -53,6 +55,7 @@ def warnings_of(
         *band_warnings(catalogue),
         *zero_point_warnings(samples.bands, members),
         *f_lost_warnings(members),
+        *dust_warnings(catalogue, parameters),
         *range_warnings(parameters, reference),
         *border_warnings(parameters, samples),
         *ensemble_warnings(samples),
@@ -64,6 +67,15 @@ def warnings_of(
 def _parameters(members: Sequence[Member]) -> dict[str, ParameterConfig]:
     text = next((member["parameters"] for member in members if "parameters" in member), None)
     return parameters_from_json(text, "member") if text else {}
+
+
+def dust_warnings(catalogue: Catalogue, parameters: Mapping[str, ParameterConfig]) -> list[str]:
+    """Warn of bands in which dust shines that the model does not have."""
+    if not parameters:
+        return []
+    redshift = parameters["redshift"]
+    curves = [load_filter(name) for name in catalogue.filters]
+    return beyond_dust_limit(curves, (redshift.low, redshift.high))
 
 
 def band_warnings(catalogue: Catalogue) -> list[str]:

@@ -257,3 +257,9 @@ def test_what_the_cuts_removed_is_said(samples, observed):
     removed = dataclasses.replace(samples, removed=(0.02, 0.036, 0.0))
     text = as_markdown(summarise(removed, *observed, members(), seed=0))
     assert "up to 3.6% of those of a flow did not" in text
+
+
+def test_a_band_in_which_dust_shines_is_named(samples, observed):
+    filters = (*observed[0].filters[:4], "wise2010-W1")
+    (line,) = [x for x in told(samples, observed, members(), filters=filters) if "micron" in x]
+    assert line.startswith("filter wise2010-W1: below redshift 0.35")
