@@ -18,18 +18,22 @@ EDGE = 1e-3  # keeps a start away from 0 and 1, where the logit is infinite
 class LostPhotons(nn.Module):
     """A share in (0, 1) through the logistic function, and what its prior says of it."""
 
-    def __init__(self, config: LostPhotonsConfig, generator: torch.Generator | None) -> None:
+    def __init__(
+        self, config: LostPhotonsConfig, generator: torch.Generator | None, sign: float = 1.0
+    ) -> None:
         """Start at the anchor.
 
         Args:
             config: the prior.
             generator: CPU stream of the anchor; None: the prior's mean.
+            sign: -1: on the other side of the prior's median than the stream says.
         """
         super().__init__()
         prior, self.sigma = _prior(config), config.sigma
         share = prior.mean()
         if generator is not None:
-            share = prior.ppf(torch.rand((), generator=generator, dtype=torch.float64).item())
+            drawn = torch.rand((), generator=generator, dtype=torch.float64).item()
+            share = prior.ppf(drawn if sign > 0 else 1 - drawn)
         anchor = torch.tensor(share, dtype=torch.float32).clamp(EDGE, 1 - EDGE)
         self.register_buffer("anchor", anchor)
         self.logit = nn.Parameter(torch.logit(anchor))

@@ -78,16 +78,22 @@ class Member:
         """Return the zero points that this member is drawn to, and starts at [mag]."""
         if self.config.members != "randomised":
             return torch.zeros(n_bands)
-        draw = torch.randn(n_bands, generator=self.stream("zero points"))
-        return self.config.zero_point_error * draw
+        stream, sign = self._shared_stream("zero points")
+        return sign * self.config.zero_point_error * torch.randn(n_bands, generator=stream)
+
+    def _shared_stream(self, purpose: str) -> tuple[torch.Generator, float]:
+        """Return the stream that it shares with its pair, and the sign of its draws."""
+        first, sign = self.task.pair
+        return generator(self.task.seed, "fit", self.task.survey, first, purpose), sign
 
     def _lost_photons(self, forward: ForwardModel) -> LostPhotons | None:
         """Return the share of lost photons that it fits; None where there is no nebular light."""
         if self.config.f_lost is None or not forward.has_nebular:
             return None
-        is_random = self.config.members == "randomised"
-        stream = self.stream("lost photons") if is_random else None
-        return LostPhotons(self.config.f_lost, stream).to(self.device)
+        stream, sign = None, 1.0
+        if self.config.members == "randomised":
+            stream, sign = self._shared_stream("lost photons")
+        return LostPhotons(self.config.f_lost, stream, sign).to(self.device)
 
     @property
     def f_lost(self) -> Float[Tensor, ""] | None:

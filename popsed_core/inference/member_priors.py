@@ -19,8 +19,9 @@ def member_parameters(task: FitTask) -> dict[str, ParameterConfig]:
     """Return the parameters with the member's own prior; the central one of restarts."""
     if task.fit.members != "randomised":
         return task.parameters
-    stream = generator(task.seed, "fit", task.survey, task.member, "prior")
-    return draw_parameters(task.parameters, stream)
+    first, sign = task.pair
+    stream = generator(task.seed, "fit", task.survey, first, "prior")
+    return draw_parameters(task.parameters, stream, sign)
 
 
 class MemberPriors(nn.Module):

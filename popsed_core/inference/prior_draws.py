@@ -19,16 +19,17 @@ SUFFIX = "_error"
 
 
 def draw_parameters(
-    parameters: Mapping[str, ParameterConfig], generator: torch.Generator
+    parameters: Mapping[str, ParameterConfig], generator: torch.Generator, sign: float = 1.0
 ) -> dict[str, ParameterConfig]:
     """Return the configuration with one draw of every uncertain value.
 
     Args:
         parameters: range and prior of each parameter.
         generator: CPU stream; as many numbers are drawn whatever the errors are.
+        sign: -1: the opposite of every draw.
     """
     return {
-        name: replace(parameters[name], prior=_drawn(parameters[name].prior, generator))
+        name: replace(parameters[name], prior=_drawn(parameters[name].prior, generator, sign))
         for name in NAMES
     }
 
@@ -38,16 +39,16 @@ def is_uncertain(parameters: Mapping[str, ParameterConfig]) -> bool:
     return any(_has_error(parameters[name].prior) for name in NAMES)
 
 
-def _drawn(section: Any, generator: torch.Generator) -> Any:
+def _drawn(section: Any, generator: torch.Generator, sign: float) -> Any:
     changes = {}
     for item in fields(section):
         value = getattr(section, item.name)
         if is_dataclass(value):
-            changes[item.name] = _drawn(value, generator)
+            changes[item.name] = _drawn(value, generator, sign)
         elif item.name.endswith(SUFFIX):
             name = item.name.removesuffix(SUFFIX)
             draw = torch.randn((), generator=generator, dtype=torch.float64).item()
-            changes[name] = _shifted(getattr(section, name), value * draw)
+            changes[name] = _shifted(getattr(section, name), sign * value * draw)
     return replace(section, **changes)
 
 

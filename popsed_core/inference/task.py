@@ -40,6 +40,15 @@ class FitTask:
     parameters: dict[str, ParameterConfig]
     device: str = "cpu"
 
+    @property
+    def pair(self) -> tuple[int, float]:
+        """The member whose draws of calibration and prior this one has, and with which sign.
+
+        Members 2k - 1 and 2k have opposite draws (antithetic variates, Hammersley & Morton 1956):
+        over an even number of members their mean is the prior's own, not that of a few draws.
+        """
+        return self.member - (self.member - 1) % 2, 1.0 if self.member % 2 else -1.0
+
 
 @dataclass(frozen=True)
 class Survey:

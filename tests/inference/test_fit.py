@@ -83,13 +83,19 @@ def test_zero_points_cost_their_distance_from_the_anchor(survey, members):
 
 def test_anchors_of_randomised_members_are_draws_from_the_zero_points_prior(survey):
     fit = replace(FIT, zero_point_error=0.04)
-    anchors = torch.stack([member_of(k, fit, survey).anchor for k in range(1, 21)])
+    anchors = torch.stack([member_of(k, fit, survey).anchor for k in range(1, 40, 2)])
     n_draws = anchors.numel()
     assert anchors.std().item() == pytest.approx(0.04, rel=4 / math.sqrt(2 * n_draws))
     assert abs(anchors.mean().item()) < 4 * 0.04 / math.sqrt(n_draws)
     restart = member_of(1, replace(fit, members="restarts"), survey)
     assert (restart.anchor == 0).all()
     assert (restart.zero_points == 0).all()
+
+
+def test_the_members_of_a_pair_have_opposite_anchors(survey):
+    first, second, third = (member_of(k, FIT, survey).anchor for k in (1, 2, 3))
+    assert (first == -second).all()
+    assert (first.abs() != third.abs()).all()
 
 
 def test_randomised_members_see_a_bootstrap_of_the_catalogue_restarts_all_of_it(survey):

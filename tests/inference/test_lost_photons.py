@@ -62,6 +62,13 @@ def test_anchors_are_draws_from_the_prior():
     assert typical_share(PRIOR) == pytest.approx(prior.mean())
 
 
+def test_opposite_draws_lie_on_either_side_of_the_median():
+    prior = stats.truncnorm(-2, 3, loc=0.4, scale=0.2)
+    shares = [prior.cdf(LostPhotons(PRIOR, stream(4), sign).anchor.item()) for sign in (1.0, -1.0)]
+    assert sum(shares) == pytest.approx(1, abs=1e-5)
+    assert shares[0] != pytest.approx(0.5, abs=1e-3)
+
+
 def test_the_share_stays_between_none_and_all():
     lost = LostPhotons(PRIOR, None)
     with torch.no_grad():

@@ -38,3 +38,14 @@ def test_restarts_and_certain_priors_share_the_central_one():
     shared = MemberPriors(tasks(members="restarts"))
     torch.testing.assert_close(excess(shared, u), excess(PRIOR, u))
     assert len(shared.priors) == len(MemberPriors(tasks(PARAMETERS)).priors) == 1
+
+
+def test_the_members_of_a_pair_have_opposite_draws_of_the_prior():
+    first, second, third = (replace(make_task(k, FIT), parameters=GALAXIES) for k in (1, 2, 3))
+    knees = [
+        member_parameters(task)["log_stellar_mass"].prior.log_knee
+        - GALAXIES["log_stellar_mass"].prior.log_knee
+        for task in (first, second, third)
+    ]
+    assert knees[0] == -knees[1] != 0
+    assert abs(knees[2]) != abs(knees[0])
