@@ -58,14 +58,14 @@ def survey():
 
 @pytest.fixture(scope="module")
 def members(survey):
-    """Two good members, and one whose magnitudes become NaN."""
+    """Two good members, and one whose fluxes become NaN."""
     good = [fit_member(make_task(k, SHORT), survey)[0] for k in (1, 2)]
     with pytest.MonkeyPatch.context() as patch:
         healthy = fit.build_forward
 
         def poisoned(*arguments):
             model = healthy(*arguments)
-            model.register_forward_hook(lambda module, inputs, mag: mag * torch.nan)
+            model.photometry.register_forward_hook(lambda module, inputs, flux: flux * torch.nan)
             return model
 
         patch.setattr(fit, "build_forward", poisoned)

@@ -2,10 +2,11 @@
 
     python -m tests.studies.run_prior_check        # or: make study STUDY=prior_check
 
-Draws every prior of ``tests/studies/prior_check.yaml`` as the fit has it, selected by the faint
-limits of a catalogue and observed with its noise, and compares magnitudes and colours with the
-catalogue's.  No redshift is read.  Writes results/studies/prior_check.{json,md,png}.  Needs the
-catalogue and SSP table of `make demo`, or ``--results``; other surveys where ``--tables`` has them.
+Draws every prior of ``tests/studies/prior_check.yaml`` as the fit has it, selected by the cuts and
+faint limits of a catalogue and observed with its noise, and compares magnitudes and colours with
+the catalogue's own.  No redshift is read.  Writes results/studies/prior_check.{json,md,png}.  Needs
+the catalogue and SSP table of `make demo`, or ``--results``; other surveys where ``--tables`` has
+them.
 """
 
 import argparse
@@ -25,6 +26,8 @@ from scipy.stats import gaussian_kde, wasserstein_distance
 
 from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.inference.lost_photons import typical_share
+from popsed_core.inference.observability import Observability
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.selected_prior import sample_selected
 from popsed_core.inference.task import FitTask, Survey, build_forward
@@ -33,7 +36,6 @@ from popsed_core.parameters import DERIVED
 from popsed_core.photometry.build_catalogue import build_catalogue
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise_fit import fit_noise
-from popsed_core.photometry.selection import Selection
 from popsed_core.runtime import generator, numpy_generator, set_threads
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.theta import Theta
@@ -91,17 +93,19 @@ def predict(
         parameters = {**parameters, "redshift": box}
     task = FitTask(name, 1, settings.seed, settings.fit_for(known), settings.spectra, parameters)
     forward = build_forward(task, survey, torch.device("cpu"))
-    selection = Selection(survey.catalogue, task.fit.selection)
+    log_observed = Observability(survey.catalogue, forward, task.fit.selection)
+    has_gas = forward.has_nebular and task.fit.f_lost is not None
+    f_lost = torch.tensor(typical_share(task.fit.f_lost)) if has_gas else None
     stream = generator(settings.seed, NAME, name)
     theta = sample_selected(
         PopulationPrior(parameters, settings.spectra.cosmology),
-        lambda theta: selection(forward.without_noise(theta)),
+        lambda theta: log_observed(forward.fluxes(theta, f_lost)),
         n,
         stream,
     )
     theta = Theta(*(column.float() for column in theta))
     log_sfr = forward.photometry.derived(theta)[:, [row.name for row in DERIVED].index("log_sfr")]
-    return Predicted(forward(theta, stream).numpy(), log_sfr.numpy())
+    return Predicted(forward(theta, stream, f_lost=f_lost).numpy(), log_sfr.numpy())
 
 
 def quantities(mag: np.ndarray, bands: tuple[str, ...]) -> dict[str, np.ndarray]:
