@@ -876,6 +876,13 @@ class FitConfig:
         LostPhotonsConfig | None,
         Field(description="fitted with the flow where spectra have nebular light; null: none lost"),
     ] = dataclasses.field(default_factory=LostPhotonsConfig)
+    prior_strength: Annotated[
+        Positive,
+        Field(
+            description="[nat] by which a population is less likely per nat of KL(q || prior): the "
+            "costs of zero points and lost photons are divided by it"
+        ),
+    ] = 60.0
     max_gradient: Annotated[Positive, Field(description="norm at which gradients are cut")] = 1.0
     flow: FlowConfig = dataclasses.field(default_factory=FlowConfig)
     features: FeaturesConfig = dataclasses.field(default_factory=FeaturesConfig)

@@ -2,9 +2,10 @@
 
     loss = misfit(predicted, observed) + beta KL(q || prior)
 
-and, with beta, the prior of the zero points, which absorb what calibration and spectra disagree
-in; after Li et al. 2023, section 2.5, with the population prior in the objective (beta = 0 is the
-paper).  Every epoch ends with the distance to held-out galaxies.
+and the prior of the zero points, which absorb what calibration and spectra disagree in; after Li et
+al. 2023, section 2.5, with the population prior in the objective (beta = 0 is the paper).  KL is a
+nat for each galaxy, the cost of a zero point one for all: it is divided by ``prior_strength``.
+Every epoch ends with the distance to held-out galaxies.
 
 Members of one job share a step: their flows are evaluated as one batch, and the forward model sees
 all their galaxies together, so that a GPU gets fewer and larger kernels.  Each member has its
@@ -103,7 +104,7 @@ class FlowFit:
         distance, divergence, theta, maggies = self.losses(progress)
         beta = schedules.prior_weight(progress, config.prior_weight)
         costs = torch.stack([member.calibration_cost() for member in self.members])
-        losses = distance + beta * (divergence + costs)
+        losses = distance + beta * (divergence + costs / config.prior_strength)
         for member in self.members:
             member.optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()
