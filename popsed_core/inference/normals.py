@@ -55,7 +55,7 @@ class TruncatedNormalDensity(nn.Module):
 class NormalTable(nn.Module):
     """Mean, sigma and log normalisation of normals between two ends, against another parameter.
 
-    All are linear between many nodes: the normalisation, dear to compute, comes with the mean.
+    All are linear between many nodes: the normalisation, expensive to compute, comes with the mean.
 
     Args:
         box: lowest and highest value of the other parameter.

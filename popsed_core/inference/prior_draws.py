@@ -1,4 +1,4 @@
-"""A prior as well as it is known: the zeros of its relations, drawn from their published errors.
+"""Draws of an uncertain prior: the zeros of its relations, within their published errors.
 
 Every value of a prior's configuration that has a sibling ``NAME_error`` is drawn from a normal
 distribution about it; a table is shifted as a whole.  Each member of an ensemble has a prior of its
