@@ -24,8 +24,10 @@ TIMEOUT = 900  # [s] of one case
 N_EPOCHS = 100  # of the fit that outlasts its limit
 N_SLOW = 80  # of fits that are interrupted
 DAWDLE = 0.9  # [s] per line of its log
+OFTEN = 2.0  # [s] between checkpoints, so that a slow start leaves time for one
 SLOW = f"""
 import logging
+import sys
 import time
 
 _start = start_logging
@@ -43,6 +45,8 @@ def _dawdle(record):
     global _seconds
     if "resumed from" in record.getMessage():  # the second try need not take long
         _seconds = 0
+    if loop := sys.modules.get("popsed_core.loop"):
+        loop.CHECKPOINT_SECONDS = {OFTEN}
     time.sleep(_seconds)
     return True
 """
