@@ -8,6 +8,7 @@ science, so that the Snakefile can read it while the DAG is built.
 import dataclasses
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -125,6 +126,21 @@ Nebulae = Annotated[NoNebulae | CloudyNebulae | FSPSNebulae, Field(discriminator
 
 
 @dataclass(frozen=True, config=STRICT)
+class BC03Config:
+    """An offset of the light of BC03's stars older than about 1 Gyr."""
+
+    old_star_offset: Annotated[
+        tuple[tuple[Positive, float], ...],
+        Field(description="[AA] rest frame, increasing, and [mag], positive: fainter; empty: none"),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        wave = [wave for wave, _ in self.old_star_offset]
+        if any(low >= high for low, high in pairwise(wave)):
+            raise ValueError(f"old_star_offset: expected increasing wavelengths, got {wave}")
+
+
+@dataclass(frozen=True, config=STRICT)
 class SSPConfig:
     """Which simple stellar populations."""
 
@@ -135,6 +151,7 @@ class SSPConfig:
     ] = 911.8
     wave_high: Annotated[float, Field(gt=0, description="[AA] rest frame")] = 30000.0
     nebular: Nebulae = dataclasses.field(default_factory=NoNebulae)
+    bc03: BC03Config = dataclasses.field(default_factory=BC03Config)
     fsps: FSPSConfig = dataclasses.field(default_factory=FSPSConfig)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""From the configuration to an SSP table: picks the reader, and the gas around young stars."""
+"""From the configuration to an SSP table: the reader, old stars' offset, and young stars' gas."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,7 @@ from popsed_core.spectra.fsps_data import data_folder
 from popsed_core.spectra.nebular import describe, log_ionisation, with_nebular
 from popsed_core.spectra.nebular_cloudy import CloudyFiles, read_cloudy
 from popsed_core.spectra.nebular_fsps import read_nebular_fsps
+from popsed_core.spectra.old_stars import offset_old_stars
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.ssp_bc03 import read_bc03
 from popsed_core.spectra.ssp_dsps import read_dsps
@@ -77,7 +78,10 @@ def _stars(config: SSPConfig, path: Path | None) -> SSPGrid:
     found = path or config.path
     if found is None:
         raise InputError(f"ssp.path: reader {config.reader} needs a table; set ssp.path to a file")
-    return READERS[config.reader](Path(found), wave_range)
+    grid = READERS[config.reader](Path(found), wave_range)
+    if config.reader == "bc03":
+        return offset_old_stars(grid, config.bc03.old_star_offset)
+    return grid
 
 
 def _with_cloudy(

@@ -50,7 +50,8 @@ DIRECTLY = (
     ("ssp.path", ("build_ssp",)),
     ("ssp.nebular.*", ("download", "build_ssp")),
     ("ssp.wave_*", ("build_ssp", "build_catalogue")),
-    ("ssp.fsps.*", ()),  # FSPS is not the reader here
+    ("ssp.bc03.*", ()),  # neither is the reader here
+    ("ssp.fsps.*", ()),
     ("downloads.*", ()),  # nothing is downloaded here
     ("spectra.n_pixels", ("observe_mock", *THE_FIT)),
     ("spectra.engine", (*THE_FIT, "html_report")),
@@ -106,6 +107,7 @@ VALUES = {  # what a key is changed to, where adding a little will not do
     "ssp.reader": "bc03",
     "ssp.nebular.kind": "cloudy",
     "ssp.path": "tests/data/toy_survey.csv",
+    "ssp.bc03.old_star_offset": [[2000.0, 0.1], [9000.0, 0.0]],
     "ssp.fsps.version": "0.5.0",
     "ssp.fsps.imf": "Kroupa",
     "ssp.fsps.url": "https://example.org/fsps",

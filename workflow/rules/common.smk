@@ -172,9 +172,9 @@ def fsps_options(is_needed, wildcards, input):
 
 
 def ssp_section():
-    """The SSP section as JSON; the settings of FSPS only where its stars or gas are read."""
-    is_used = "fsps" in (CONFIG.ssp.reader, CONFIG.ssp.nebular.kind)
-    return json_without(CONFIG.ssp, *([] if is_used else ["fsps"]))
+    """The SSP section as JSON; the settings of BC03 and FSPS only where they are read."""
+    read = {CONFIG.ssp.reader, CONFIG.ssp.nebular.kind}
+    return json_without(CONFIG.ssp, *sorted({"bc03", "fsps"} - read))
 
 
 def redshift_range(wildcards):
