@@ -2,7 +2,7 @@
 PYTHON ?= python3
 CORES ?= 2
 SNAKEMAKE_FLAGS ?=
-REAL_DATA ?= $(CURDIR)/.popsed-cache/real, offsets
+REAL_DATA ?= $(CURDIR)/.popsed-cache/real
 BIN := .venv/bin
 STAMP := .venv/.complete
 # the target comes after options with one value: --quiet would swallow it
@@ -79,8 +79,8 @@ audit: $(STAMP) ## check versions, licences and known vulnerabilities of the loc
 
 STUDY ?= priors
 STUDY_FLAGS ?=
-study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock; real, offsets
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum real prior_check luminosity offsets,$(STUDY)),run_$(STUDY),run_study $(STUDY)) $(STUDY_FLAGS)
+study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock; real, offsets, twins
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum real prior_check luminosity offsets twins,$(STUDY)),run_$(STUDY),run_study $(STUDY)) $(STUDY_FLAGS)
 
 clean: ## remove results, logs and benchmarks; downloads and committed results stay
 	rm -rf logs benchmarks/*/ .snakemake results/ssp.h5
