@@ -95,7 +95,7 @@ def words(survey: str, n_galaxies: int, n_members: int, seed: int = SEED) -> tup
     if survey == MOCK:  # the prior's weight is that of config/ours.yaml, per galaxy
         sizes, prior = (
             f"n_galaxies: {n_galaxies}, ",
-            f", prior_weight: {{end: {6 / n_galaxies:.1e}}}",
+            f", prior_weight: {{end: {60 / n_galaxies:.1e}}}",
         )
     changes = f"surveys={{{survey}: {{{sizes}fit: {{n_members: {n_members}{prior}}}}}}}"
     return (
