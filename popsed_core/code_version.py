@@ -1,8 +1,9 @@
 """A content hash of package modules and of everything of ours that they import.
 
 Snakemake rules put ``code_version("popsed_core.inference.fit")`` in their ``params``: editing a
-module reruns exactly the rules that depend on it; comments, docstrings and time stamps do not
-count, because the hash is taken over the syntax tree without them.
+module reruns exactly the rules that depend on it.  The hash is taken over the syntax tree without
+what is only said to people: comments, docstrings, the arguments of exceptions that are raised and
+of log calls, and descriptions of configuration keys.
 """
 
 import ast
@@ -11,6 +12,9 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "popsed_core"
+LOGGERS = ("log", "logger")  # names that modules give to their loggers
+LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
+SAID = "description"  # keyword argument that is only text
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -88,17 +92,34 @@ def _tree(module: str) -> ast.Module:
 
 @cache
 def _tree_hash(module: str) -> str:
-    bare = _WithoutDocstrings().visit(_tree(module))
+    bare = _WithoutWords().visit(_tree(module))
     return hashlib.sha256(ast.dump(bare).encode()).hexdigest()
 
 
-class _WithoutDocstrings(ast.NodeTransformer):
+class _WithoutWords(ast.NodeTransformer):
+    """Takes away what is only said to people."""
+
     def visit(self, node: ast.AST) -> ast.AST:
         self.generic_visit(node)
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
             node.body = body[1:] or [ast.Pass()]
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            node.exc = node.exc.func
+        elif isinstance(node, ast.Call):
+            if _is_log_call(node.func):
+                node.args, node.keywords = [], []
+            node.keywords = [each for each in node.keywords if each.arg != SAID]
         return node
+
+
+def _is_log_call(function: ast.expr) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in LEVELS
+        and isinstance(function.value, ast.Name)
+        and function.value.id in LOGGERS
+    )
 
 
 def _is_docstring(node: ast.AST) -> bool:

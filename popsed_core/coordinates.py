@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
-from popsed_core.config import ParameterConfig
+from popsed_core.config.parameters import ParameterConfig
 from popsed_core.parameters import SIMPLEX_POWER
 from popsed_core.theta import Column
 

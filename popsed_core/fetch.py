@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from popsed_core.artefacts import sha256
-from popsed_core.config import Download
+from popsed_core.config.downloads import Download
 from popsed_core.errors import InputError
 from popsed_core.fetch_web import (
     check_kind,

@@ -19,7 +19,7 @@ from requests.exceptions import RequestException
 
 from popsed_core.artefacts import sha256
 from popsed_core.atomic import DiskError, atomic_path, told_when_unwritable
-from popsed_core.config import Download
+from popsed_core.config.downloads import Download
 from popsed_core.errors import InputError
 
 logger = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from typing import IO
 
 from filelock import FileLock
 
-from popsed_core.config import Download
+from popsed_core.config.downloads import Download
 from popsed_core.errors import InputError
 from popsed_core.local_copy import copy_checked
 

@@ -2,7 +2,7 @@
 
 import math
 
-from popsed_core.config import LearningRate
+from popsed_core.config.schedules import LearningRate
 
 
 def one_cycle(progress: float, config: LearningRate) -> float:

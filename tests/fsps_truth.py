@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from laws_tools import prior_draws
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.spectra.burst import ContinuousBurst
 from popsed_core.spectra.nmf_bases import basis_knots
 from popsed_core.spectra.population import PopulationSpectra

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from real_data import WAVE_RANGE as WAVE_RANGE
 
-from popsed_core.config import CosmologyConfig, SpectraConfig
+from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.spectra.cosmology import make_cosmology
 from popsed_core.spectra.nmf_bases import basis_knots
 from popsed_core.spectra.ssp import SSPGrid

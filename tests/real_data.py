@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from popsed_core import cli, config
+from popsed_core import cli
+from popsed_core.config import base, root
 from popsed_core.photometry.build_catalogue import build_catalogue
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.spectra.build_ssp import build_ssp
@@ -42,13 +43,13 @@ def real_file(name: str) -> Path:
 @functools.cache
 def bc03() -> SSPGrid:
     """Return the table that the demo's spectra are made of."""
-    return build_ssp(config.load(ROOT / "config.yaml").ssp, real_file("bc03.fits"))
+    return build_ssp(root.load(ROOT / "config.yaml").ssp, real_file("bc03.fits"))
 
 
 @functools.cache
 def demo() -> tuple[Catalogue, Reference]:
     """Return the demo's galaxies."""
-    survey = config.load(ROOT / "config.yaml").surveys["sdss_demo"]
+    survey = root.load(ROOT / "config.yaml").surveys["sdss_demo"]
     return build_catalogue(survey, real_file("kcorrect_sdss.fits"))
 
 
@@ -59,10 +60,10 @@ def grid_named(name: str) -> SSPGrid:
 
 def main(folder: str) -> int:
     """Fetch what is not there yet; return the exit status."""
-    downloads = config.load(ROOT / "config.yaml").downloads
+    downloads = root.load(ROOT / "config.yaml").downloads
     for name in FETCHED:
         output = str(Path(folder) / f"{name}.fits")
-        section = config.to_json(downloads[name])
+        section = base.to_json(downloads[name])
         if status := cli.main(["data", "fetch", "--section", section, output]):
             return status
     return 0

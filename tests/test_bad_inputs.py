@@ -15,7 +15,9 @@ import yaml
 
 from popsed_core import artefacts, cli, loop
 from popsed_core.checksums import digest
-from popsed_core.config import TableBand, load, to_json, to_plain
+from popsed_core.config.base import to_json, to_plain
+from popsed_core.config.root import load
+from popsed_core.config.surveys import TableBand
 from popsed_core.photometry.noise import NoiseTable
 
 ROOT = Path(__file__).resolve().parent.parent

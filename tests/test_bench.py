@@ -13,7 +13,7 @@ from toy_world import GRID, base_catalogue, noise_table
 
 from popsed_core import cli
 from popsed_core.artefacts import Provenance, save
-from popsed_core.config import load
+from popsed_core.config.root import load
 from popsed_core.inference.step_cost import PARTS
 from popsed_core.photometry.synthetic import build_photometry
 from popsed_core.spectra.training_draws import draw_theta

@@ -17,7 +17,8 @@ from popsed_core import cli, doctor, loop
 from popsed_core.artefacts import load as load_artefact
 from popsed_core.artefacts import load_provenance, sha256
 from popsed_core.commands.common import worst_source
-from popsed_core.config import load, to_json
+from popsed_core.config.base import to_json
+from popsed_core.config.root import load
 from popsed_core.inference import keops
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.spectra.fsps_data import FSPSBuild

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from popsed_core import code_version as module
+from popsed_core.commands.origin import CODE, code_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FIT = "popsed_core.inference.fit"
@@ -36,6 +37,55 @@ def edit(path, old, new):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
+
+
+def versions():
+    forget()
+    return {verb: code_of(verb) for verb in CODE}
+
+
+def changed(before):
+    now = versions()
+    return {verb for verb in CODE if now[verb] != before[verb]}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("inputs.py", "no such file", "this file does not exist"),
+        ("loop.py", '"resumed from %s', '"goes on from %s'),
+        ("config/emulator.py", 'description="', 'description="In other words: '),
+        ("config/schedules.py", "raise ValueError(", 'raise ValueError("not so: " '),
+    ],
+)
+def test_what_is_only_said_reruns_nothing(package, path, old, new):
+    before = versions()
+    edit(package / path, old, new)
+    assert changed(before) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "section"),
+    [("products", "ProductsConfig"), ("emulator", "EmulatorConfig"), ("noise", "NoiseConfig")],
+)
+def test_a_new_key_reruns_what_reads_its_section_alone(package, path, section):
+    before = versions()
+    edit(package / f"config/{path}.py", f"class {section}:", f"class {section}:\n    new: int = 1")
+    name = f"popsed_core.config.{path}"
+    readers = {
+        verb
+        for verb, modules in CODE.items()
+        if any(name in module.import_closure(each) for each in modules)
+    }
+    assert changed(before) == readers
+    assert ("fit member" in readers) == (path == "emulator")
+
+
+def test_a_number_reruns_all_that_use_it(package):
+    before = versions()
+    edit(package / "spectra/dust.py", "WAVE_V = 5500.0", "WAVE_V = 5501.0")
+    assert {"fit member", "mock observe", "spectra chunk"} <= changed(before)
+    assert "noise fit" not in changed(before)
 
 
 def test_an_edit_of_the_module_changes_its_version(package):
@@ -68,10 +118,11 @@ def test_a_touch_changes_nothing(package):
 
 def test_code_downstream_of_a_module_is_not_part_of_it(package):
     closure = module.import_closure(FIT)
-    downstream = ("figures", "products", "commands", "cli", "doctor", "config_help")
+    downstream = ("figures", "products", "commands", "cli", "doctor")
     assert not [
         name for name in closure if name.split(".")[1:2] and name.split(".")[1] in downstream
     ]
+    assert not closure & {"popsed_core.config.root", "popsed_core.config.describe"}
 
 
 def test_a_figure_does_not_hang_on_the_fit():

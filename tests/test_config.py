@@ -9,8 +9,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from popsed_core import config as c
-from popsed_core.config_help import describe, effective, keys
+from popsed_core.config import base, root
+from popsed_core.config.describe import describe, effective, keys
+from popsed_core.config.distances import CharacteristicConfig, SinkhornConfig, SlicedConfig
+from popsed_core.config.fit import FitConfig
+from popsed_core.config.root import Config
+from popsed_core.config.surveys import Survey
 from popsed_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,16 +28,16 @@ trees = st.recursive(
     max_leaves=8,
 ).filter(lambda value: isinstance(value, dict))
 distances = st.one_of(
-    st.builds(c.SlicedConfig, kind=st.just("sliced"), n_pool=counts, n_step=counts),
+    st.builds(SlicedConfig, kind=st.just("sliced"), n_pool=counts, n_step=counts),
     st.builds(
-        c.CharacteristicConfig,
+        CharacteristicConfig,
         n_pool=counts,
         low=st.floats(1e-6, 1, allow_subnormal=False),
         high=st.floats(2, 1e6, allow_subnormal=False),
     ),
-    st.builds(c.SinkhornConfig, kind=st.just("sinkhorn"), p=st.sampled_from([1, 2])),
+    st.builds(SinkhornConfig, kind=st.just("sinkhorn"), p=st.sampled_from([1, 2])),
 )
-fits = st.builds(c.FitConfig, n_members=counts, max_gradient=numbers, distance=distances)
+fits = st.builds(FitConfig, n_members=counts, max_gradient=numbers, distance=distances)
 
 
 def write(path, tree):
@@ -48,12 +52,12 @@ def overlay(tmp_path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_shipped_overlay_is_valid(path):
-    assert isinstance(c.load(DEFAULT, path), c.Config)
+    assert isinstance(root.load(DEFAULT, path), Config)
 
 
 @given(fits)
 def test_a_section_survives_json(section):
-    assert c.from_json(c.FitConfig, c.to_json(section)) == section
+    assert base.from_json(FitConfig, base.to_json(section)) == section
 
 
 def test_json_keeps_the_order_of_bands_and_cuts(overlay):
@@ -65,41 +69,41 @@ def test_json_keeps_the_order_of_bands_and_cuts(overlay):
     mine["cuts"] = {"max_mag": {"z": 20.0, "g": 21.0}}
     path = overlay({"surveys": {"mine": mine}})
     path.write_text(yaml.safe_dump({"surveys": {"mine": mine}}, sort_keys=False))
-    survey = c.from_json(c.Survey, c.to_json(c.load(DEFAULT, path).surveys["mine"]))
+    survey = base.from_json(Survey, base.to_json(root.load(DEFAULT, path).surveys["mine"]))
     assert "".join(survey.bands) == "ugriz"
     assert list(survey.cuts.max_mag) == ["z", "g"]
 
 
 def test_the_whole_configuration_survives_json():
-    config = c.load(DEFAULT)
-    assert c.from_json(c.Config, c.to_json(config)) == config
+    config = root.load(DEFAULT)
+    assert base.from_json(Config, base.to_json(config)) == config
 
 
 @given(trees)
 def test_merging_nothing_or_itself_changes_nothing(tree):
-    assert c.merge(tree, {}) == c.merge({}, tree) == c.merge(tree, tree) == tree
+    assert base.merge(tree, {}) == base.merge({}, tree) == base.merge(tree, tree) == tree
 
 
 @given(trees, trees)
 @settings(max_examples=50)
-def test_the_overlay_wins_and_the_base_is_left_alone(base, over):
-    kept = c.to_plain(base)
-    merged = c.merge(base, over)
-    assert base == kept
+def test_the_overlay_wins_and_what_is_below_is_left_alone(below, over):
+    kept = base.to_plain(below)
+    merged = base.merge(below, over)
+    assert below == kept
     leaves = {key for key, value in over.items() if not isinstance(value, dict)}
     assert all(merged[key] == over[key] for key in leaves)
 
 
 def test_an_overlay_changes_only_its_keys(overlay):
-    config, base = c.load(DEFAULT, overlay({"fit": {"n_epochs": 7}})), c.load(DEFAULT)
+    config, default = root.load(DEFAULT, overlay({"fit": {"n_epochs": 7}})), root.load(DEFAULT)
     assert config.fit.n_epochs == 7
-    assert dataclasses.replace(config, fit=base.fit) == base
+    assert dataclasses.replace(config, fit=default.fit) == default
 
 
 def test_another_kind_replaces_the_section(overlay):
     sinkhorn = {"kind": "sinkhorn", "p": 1}
-    config = c.load(DEFAULT, overlay({"fit": {"distance": sinkhorn}}))
-    assert config.fit.distance == c.SinkhornConfig(**sinkhorn)
+    config = root.load(DEFAULT, overlay({"fit": {"distance": sinkhorn}}))
+    assert config.fit.distance == SinkhornConfig(**sinkhorn)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +146,7 @@ def test_another_kind_replaces_the_section(overlay):
 )
 def test_a_mistake_is_named_by_its_dotted_key(overlay, tree, told):
     with pytest.raises(InputError, match=told.replace(".", r"\.")) as error:
-        c.load(DEFAULT, overlay(tree))
+        root.load(DEFAULT, overlay(tree))
     assert "\n" not in str(error.value)
 
 
@@ -155,18 +159,18 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path, text, told):
     if text is not None:
         path.write_text(text)
     with pytest.raises(InputError, match=rf"mine\.yaml.*{told}"):
-        c.load(path)
+        root.load(path)
 
 
 def test_text_that_is_no_json_is_refused():
     with pytest.raises(InputError, match="--section: not valid JSON"):
-        c.from_json(c.FitConfig, "{", "--section")
+        base.from_json(FitConfig, "{", "--section")
 
 
 def test_the_description_has_every_key_of_the_default_configuration():
     described = {key.path for key in keys()}
     for section in ("ssp", "spectra", "training_set", "emulator", "noise", "products", "runtime"):
-        for item in dataclasses.fields(getattr(c.load(DEFAULT), section)):
+        for item in dataclasses.fields(getattr(root.load(DEFAULT), section)):
             start = f"{section}.{item.name}"
             assert any(path == start or path.startswith(f"{start}.") for path in described)
     assert {
@@ -186,7 +190,7 @@ def test_the_description_is_one_line_per_key():
 
 
 def values(survey=None, *overlays):
-    config = c.load(DEFAULT, *overlays)
+    config = root.load(DEFAULT, *overlays)
     return {key.path: key.value for key in keys(effective(config, survey or config.survey))}
 
 
@@ -210,8 +214,8 @@ def test_the_described_values_are_those_of_the_file():
 
 
 def test_the_described_values_of_a_survey_have_its_changes():
-    base, mock = values(), values("table2_mock")
-    changed = {path for path in base if path in mock and base[path] != mock[path]}
+    plain, mock = values(), values("table2_mock")
+    changed = {path for path in plain if path in mock and plain[path] != mock[path]}
     assert mock["fit.distance.kind"] == "expected"
     assert mock["parameters.logzsol.prior.kind"] == "uniform"
     assert {"survey", "fit.model_error", "fit.distance.kind"} <= changed
@@ -226,4 +230,4 @@ def test_what_the_prior_of_observed_galaxies_needs_is_described(overlay):
 
 def test_a_survey_that_is_not_there_is_not_described():
     with pytest.raises(InputError, match=r"survey: got 'andromeda', expected one of \['sdss_demo'"):
-        describe(c.load(DEFAULT), "andromeda")
+        describe(root.load(DEFAULT), "andromeda")

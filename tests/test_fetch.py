@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from popsed_core import fetch_wheel as module
-from popsed_core.config import Download
+from popsed_core.config.downloads import Download
 from popsed_core.errors import InputError
 from popsed_core.fetch import fetch
 

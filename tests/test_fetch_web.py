@@ -8,7 +8,7 @@ import pytest
 from web_archive import Archive
 
 from popsed_core import fetch_web
-from popsed_core.config import Download
+from popsed_core.config.downloads import Download
 from popsed_core.errors import InputError
 from popsed_core.fetch_web import fetch_from_web
 

@@ -13,7 +13,7 @@ import pytest
 from astropy.io import fits
 from real_data import VARIABLE
 
-from popsed_core.config import load
+from popsed_core.config.root import load
 from popsed_core.photometry.build_catalogue import build_catalogue
 from popsed_core.photometry.catalogue import Catalogue, Reference
 

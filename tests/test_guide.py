@@ -15,7 +15,8 @@ import pytest
 import yaml
 from workflow_tools import LEFT_OUT
 
-from popsed_core import cli, config
+from popsed_core import cli
+from popsed_core.config import base, root
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE, README = ROOT / "docs" / "guide.md", ROOT / "README.md"
@@ -89,7 +90,7 @@ def test_no_command_is_excused_that_the_guide_does_not_name():
 
 def test_the_guide_s_configuration_is_valid_on_top_of_the_readme_s(folder):
     overlays = (folder / "mine.yaml", folder / "mock.yaml")
-    mine, mock = (config.load(ROOT / "config.yaml", *overlays[:n]) for n in (1, 2))
+    mine, mock = (root.load(ROOT / "config.yaml", *overlays[:n]) for n in (1, 2))
     assert (mine.survey, mine.surveys["mine"].kind) == ("mine", "table")
     assert (mock.survey, mock.surveys["mine_mock"].noise_from) == ("mine_mock", "mine")
 
@@ -105,7 +106,7 @@ def test_every_local_link_and_configuration_of_the_guide_is_there():
 
 def test_every_key_that_the_guide_names_exists():
     keys = re.findall(r"`((?:fit|products|runtime|downloads)\.[\w.]+)`", GUIDE.read_text())
-    plain = config.to_plain(config.load(ROOT / "config.yaml"))
+    plain = base.to_plain(root.load(ROOT / "config.yaml"))
     assert keys
     for key in keys:
         node = plain

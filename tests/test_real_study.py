@@ -8,11 +8,12 @@ import yaml
 from real_data import ROOT
 from studies import run_real
 
-from popsed_core import config
+from popsed_core.config import base
+from popsed_core.config.root import Config
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.surveys.table_files import read_columns
 
-STUDY = config.read_yaml(ROOT / "tests/studies/real.yaml")
+STUDY = base.read_yaml(ROOT / "tests/studies/real.yaml")
 TABLES = sorted(STUDY["tables"])
 ABSENT = run_real.parse(["--members", "1", "--epochs", "2"])
 
@@ -31,8 +32,8 @@ def settings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
     study = STUDY | {"inverse_variances": {}}
     overlay = run_real.overlay_of(study, touched(folder), folder, ABSENT)
-    tree = config.merge(config.read_yaml(ROOT / "config.yaml"), overlay)
-    return config.parse(config.Config, tree, "real.yaml")
+    tree = base.merge(base.read_yaml(ROOT / "config.yaml"), overlay)
+    return base.parse(Config, tree, "real.yaml")
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -17,8 +17,10 @@ import requests
 import torch
 import yaml
 
-from popsed_core import artefacts, clone, config
-from popsed_core.config import Download, from_json
+from popsed_core import artefacts, clone
+from popsed_core.config import root
+from popsed_core.config.base import from_json
+from popsed_core.config.downloads import Download
 from popsed_core.errors import InputError
 from popsed_core.fetch import fetch
 from popsed_core.fetch_wheel import extract
@@ -107,7 +109,7 @@ def test_a_configuration_makes_no_objects(tmp_path):
     mark, path = tmp_path / "pwned", tmp_path / "config.yaml"
     path.write_text(f"seed: !!python/object/apply:os.mkdir ['{mark}']\n")
     with pytest.raises(InputError, match=r"config\.yaml: not valid YAML"):
-        config.load(path)
+        root.load(path)
     assert not mark.exists()
     yaml.unsafe_load(path.read_text())
     assert mark.exists(), "the payload works"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from studies.run_study import settings_of
 
-from popsed_core.config import merge, read_yaml, to_plain
+from popsed_core.config.base import merge, read_yaml, to_plain
 
 STUDIES = sorted((Path(__file__).parent / "studies").glob("*.yaml"))
 VARIANTS = [

@@ -4,17 +4,11 @@ import numpy as np
 import torch
 from laws_tools import SDSS, WAVE_RANGE
 
-from popsed_core.config import (
-    CharacteristicConfig,
-    CosmologyConfig,
-    FitConfig,
-    FlatSimplex,
-    FlowConfig,
-    NoiseConfig,
-    ParameterConfig,
-    SpectraConfig,
-    TruncatedNormal,
-)
+from popsed_core.config.distances import CharacteristicConfig
+from popsed_core.config.fit import FitConfig, FlowConfig
+from popsed_core.config.noise import NoiseConfig
+from popsed_core.config.parameters import FlatSimplex, ParameterConfig, TruncatedNormal
+from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.inference.task import FitTask, Survey
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel, NoiseTable

@@ -60,7 +60,8 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def run_build(args: argparse.Namespace) -> None:
     """Read, select and write a survey."""
-    from popsed_core.config import Survey, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.surveys import Survey
     from popsed_core.photometry.build_catalogue import build_catalogue
 
     survey = from_json(Survey, args.section, "--section")

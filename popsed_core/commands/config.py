@@ -36,7 +36,7 @@ def register(nouns: Subparsers) -> None:
 
 def run_check(args: argparse.Namespace) -> None:
     """Validate and say what would be fitted."""
-    from popsed_core.config import load
+    from popsed_core.config.root import load
 
     config = load(args.config, *args.overlays)
     say(f"{args.config}: OK; fits {config.survey} with {config.fit.n_members} members")
@@ -44,8 +44,8 @@ def run_check(args: argparse.Namespace) -> None:
 
 def run_describe(args: argparse.Namespace) -> None:
     """Print every key."""
-    from popsed_core.config import load
-    from popsed_core.config_help import describe
+    from popsed_core.config.describe import describe
+    from popsed_core.config.root import load
 
     path = args.config or (DEFAULT if DEFAULT.is_file() else None)
     if args.defaults or path is None:

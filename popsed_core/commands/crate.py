@@ -37,7 +37,7 @@ def register(nouns: Subparsers) -> None:
 
 def run_crate(args: argparse.Namespace) -> None:
     """Write the crate of a run, and its own record."""
-    from popsed_core.config import read_yaml
+    from popsed_core.config.base import read_yaml
     from popsed_core.errors import InputError
     from popsed_core.products.crate import METADATA, Run, write_crate
     from popsed_core.products.records import read_record, write_beside

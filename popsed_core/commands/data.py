@@ -35,7 +35,8 @@ def register(nouns: Subparsers) -> None:
 
 def run_fetch(args: argparse.Namespace) -> None:
     """Download one file."""
-    from popsed_core.config import Download, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.downloads import Download
     from popsed_core.fetch import fetch
     from popsed_core.products.records import write_beside
 

@@ -81,13 +81,10 @@ def _add_train(verbs: Subparsers) -> None:
 def run_train(args: argparse.Namespace) -> None:
     """Train and write one segment."""
     from popsed_core.artefacts import load, sha256
-    from popsed_core.config import (
-        EmulatorConfig,
-        SpectraConfig,
-        TrainingSetConfig,
-        from_json,
-        parameters_from_json,
-    )
+    from popsed_core.config.base import from_json
+    from popsed_core.config.emulator import EmulatorConfig, TrainingSetConfig
+    from popsed_core.config.parameters import parameters_from_json
+    from popsed_core.config.spectra import SpectraConfig
     from popsed_core.gpus import one_gpu
     from popsed_core.loop import forget, save_plain
     from popsed_core.one_writer import one_writer
@@ -133,7 +130,9 @@ def run_assemble(args: argparse.Namespace) -> None:
 def run_validate(args: argparse.Namespace) -> None:
     """Measure an emulator's errors and speed, and write its certificate."""
     from popsed_core.artefacts import load, save, sha256
-    from popsed_core.config import FSPSConfig, SpectraConfig, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.spectra import SpectraConfig
+    from popsed_core.config.ssp import FSPSConfig
     from popsed_core.photometry.emulator_accuracy import measure
     from popsed_core.photometry.emulator_speed import fsps_rate, throughput
     from popsed_core.products.emulator_report import accuracy_markdown, summarise_accuracy

@@ -38,13 +38,11 @@ def register(nouns: Subparsers) -> None:
 def run_sample(args: argparse.Namespace) -> None:
     """Draw and write the population samples."""
     from popsed_core.artefacts import load, save
-    from popsed_core.config import (
-        FitConfig,
-        ProductsConfig,
-        SpectraConfig,
-        from_json,
-        parameters_from_json,
-    )
+    from popsed_core.config.base import from_json
+    from popsed_core.config.fit import FitConfig
+    from popsed_core.config.parameters import parameters_from_json
+    from popsed_core.config.products import ProductsConfig
+    from popsed_core.config.spectra import SpectraConfig
     from popsed_core.inference.task import FitTask, Survey
     from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise import NoiseTable

@@ -80,7 +80,10 @@ class Numbers(argparse.Action):
 def run_member(args: argparse.Namespace) -> None:
     """Train and write members."""
     from popsed_core.artefacts import load
-    from popsed_core.config import FitConfig, SpectraConfig, from_json, parameters_from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.fit import FitConfig
+    from popsed_core.config.parameters import parameters_from_json
+    from popsed_core.config.spectra import SpectraConfig
     from popsed_core.inference.task import FitTask, Survey
     from popsed_core.loop import forget
     from popsed_core.one_writer import one_writer

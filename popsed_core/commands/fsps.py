@@ -19,7 +19,8 @@ def register(nouns: Subparsers) -> None:
 
 def run_fetch(args: argparse.Namespace) -> None:
     """Clone the FSPS data."""
-    from popsed_core.config import FSPSConfig, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.ssp import FSPSConfig
     from popsed_core.products.records import write_beside
     from popsed_core.spectra.fetch_fsps import fetch_fsps
 

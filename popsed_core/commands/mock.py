@@ -55,7 +55,9 @@ def register(nouns: Subparsers) -> None:
 def run_observe(args: argparse.Namespace) -> None:
     """Draw, observe, select and write a mock survey."""
     from popsed_core.artefacts import load
-    from popsed_core.config import MockSurvey, SpectraConfig, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.spectra import SpectraConfig
+    from popsed_core.config.surveys import MockSurvey
     from popsed_core.photometry.catalogue import Catalogue, Reference, format_cut_flow
     from popsed_core.photometry.coverage import check_filters
     from popsed_core.photometry.noise import NoiseTable
@@ -88,7 +90,8 @@ def run_observe(args: argparse.Namespace) -> None:
 def run_gama(args: argparse.Namespace) -> None:
     """Write tables that look like GAMA's."""
     from popsed_core.artefacts import load
-    from popsed_core.config import SpectraConfig, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.spectra import SpectraConfig
     from popsed_core.photometry.surveys.gama_standin import make_standin, write_tables
     from popsed_core.products.records import write_beside
     from popsed_core.runtime import set_threads

@@ -28,7 +28,8 @@ def register(nouns: Subparsers) -> None:
 def run_fit(args: argparse.Namespace) -> None:
     """Fit and write the noise model."""
     from popsed_core.artefacts import load, save
-    from popsed_core.config import NoiseConfig, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.noise import NoiseConfig
     from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise_fit import fit_noise
     from popsed_core.photometry.noise_outliers import noise_warnings

@@ -57,7 +57,8 @@ def register(nouns: Subparsers) -> None:
 def run_tables(args: argparse.Namespace) -> None:
     """Write the tables."""
     from popsed_core.artefacts import load, record
-    from popsed_core.config import ProductsConfig, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.products import ProductsConfig
     from popsed_core.products.records import FITS_KEY, write_beside
     from popsed_core.products.samples import PopulationSamples
     from popsed_core.products.tables import write_tables
@@ -161,7 +162,7 @@ def run_record(args: argparse.Namespace) -> None:
 
 def _read_cost(path: Path) -> dict[str, float]:
     """Return what a member cost, as ``popsed fit member`` wrote it."""
-    from popsed_core.config import from_json
+    from popsed_core.config.base import from_json
     from popsed_core.inputs import require_file
 
     text = require_file(path).read_text(errors="replace")

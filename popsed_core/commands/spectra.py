@@ -60,13 +60,11 @@ def register(nouns: Subparsers) -> None:
 def run_chunk(args: argparse.Namespace) -> None:
     """Make and write one chunk."""
     from popsed_core.artefacts import load
-    from popsed_core.config import (
-        FSPSConfig,
-        SpectraConfig,
-        TrainingSetConfig,
-        from_json,
-        parameters_from_json,
-    )
+    from popsed_core.config.base import from_json
+    from popsed_core.config.emulator import TrainingSetConfig
+    from popsed_core.config.parameters import parameters_from_json
+    from popsed_core.config.spectra import SpectraConfig
+    from popsed_core.config.ssp import FSPSConfig
     from popsed_core.one_writer import one_writer
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.fsps_data import data_folder
@@ -104,7 +102,8 @@ def run_index(args: argparse.Namespace) -> None:
 def run_basis(args: argparse.Namespace) -> None:
     """Find and write the components of a segment."""
     from popsed_core.artefacts import load_provenance, save
-    from popsed_core.config import EmulatorConfig, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.emulator import EmulatorConfig
     from popsed_core.runtime import set_threads
     from popsed_core.spectra.pca import fit_basis
     from popsed_core.spectra.training_index import TrainingSet

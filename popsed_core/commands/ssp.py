@@ -29,7 +29,8 @@ def register(nouns: Subparsers) -> None:
 def run_build(args: argparse.Namespace) -> None:
     """Read a library and write the SSP table."""
     from popsed_core.artefacts import save
-    from popsed_core.config import SSPConfig, from_json
+    from popsed_core.config.base import from_json
+    from popsed_core.config.ssp import SSPConfig
     from popsed_core.spectra.build_ssp import NebularFiles, build_ssp
 
     paths = {name: getattr(args, f"nebular_{name}") for name in NEBULAR}

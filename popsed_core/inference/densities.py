@@ -13,9 +13,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core import config
-from popsed_core.config import CosmologyConfig, ParameterConfig
-from popsed_core.config_checks import check_prior
+from popsed_core.config.checks import check_prior
+from popsed_core.config.parameters import (
+    ComovingVolume,
+    FlatSimplex,
+    LogUniform,
+    ParameterConfig,
+    Relation,
+    Schechter,
+    Tabulated,
+    TruncatedNormal,
+)
+from popsed_core.config.spectra import CosmologyConfig
 from popsed_core.coordinates import simplex_log_density
 from popsed_core.inference.normals import RelationDensity, TruncatedNormalDensity, Values
 from popsed_core.parameters import SIMPLEX_POWER
@@ -128,7 +137,7 @@ class SchechterDensity(TabulatedDensity):
     Source: Schechter 1976; Weigel et al. 2016, equation 3.  The table only normalises and draws.
     """
 
-    def __init__(self, low: float, high: float, prior: config.Schechter) -> None:
+    def __init__(self, low: float, high: float, prior: Schechter) -> None:
         nodes = np.linspace(low, high, N_NODES)
         log_shape = schechter_log(torch.from_numpy(nodes), prior).numpy()
         shape = np.exp(log_shape - log_shape.max())
@@ -141,7 +150,7 @@ class SchechterDensity(TabulatedDensity):
         return schechter_log(value, self.prior) - self.log_total
 
 
-def schechter_log(value: Column, prior: config.Schechter) -> Column:
+def schechter_log(value: Column, prior: Schechter) -> Column:
     """Return the log of the unnormalised mass function per dex."""
     above = value - prior.log_knee
     slope, weight = (above.new_tensor(item)[:, None] for item in (prior.slope, prior.weight))
@@ -165,26 +174,26 @@ def make_density(
     parameter = parameters[name]
     check_prior(name, parameter)
     low, high, prior = parameter.low, parameter.high, parameter.prior
-    if isinstance(prior, config.FlatSimplex):
+    if isinstance(prior, FlatSimplex):
         return SimplexDensity(low, high, SIMPLEX_POWER[name])
-    if isinstance(prior, config.TruncatedNormal):
+    if isinstance(prior, TruncatedNormal):
         return TruncatedNormalDensity(low, high, prior)
-    if isinstance(prior, config.Schechter):
+    if isinstance(prior, Schechter):
         return SchechterDensity(low, high, prior)
-    if isinstance(prior, config.Relation):
+    if isinstance(prior, Relation):
         other = parameters[prior.against]
         return RelationDensity(low, high, prior, (other.low, other.high))
-    if isinstance(prior, config.LogUniform):
+    if isinstance(prior, LogUniform):
         return LogUniformDensity(low, high, prior.offset)
-    if isinstance(prior, config.ComovingVolume):
+    if isinstance(prior, ComovingVolume):
         return _comoving_volume(low, high, prior, cosmology)
-    if isinstance(prior, config.Tabulated):
+    if isinstance(prior, Tabulated):
         return _tabulated(low, high, prior)
     return UniformDensity(low, high)
 
 
 def _comoving_volume(
-    low: float, high: float, prior: config.ComovingVolume, cosmology: CosmologyConfig
+    low: float, high: float, prior: ComovingVolume, cosmology: CosmologyConfig
 ) -> TabulatedDensity:
     # nodes in equal steps of the square root: the density is steep at its low end
     nodes = np.linspace(math.sqrt(low), math.sqrt(high), N_NODES) ** 2
@@ -193,7 +202,7 @@ def _comoving_volume(
     return TabulatedDensity(nodes, density)
 
 
-def _tabulated(low: float, high: float, prior: config.Tabulated) -> TabulatedDensity:
+def _tabulated(low: float, high: float, prior: Tabulated) -> TabulatedDensity:
     x, density = np.array(prior.x), np.array(prior.density)
     inner = x[(x > low) & (x < high)]
     nodes = np.unique(np.concatenate((np.linspace(low, high, N_NODES), inner)))

@@ -15,7 +15,7 @@ from geomloss import SamplesLoss
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from popsed_core.config import (
+from popsed_core.config.distances import (
     CharacteristicConfig,
     CombinedConfig,
     Distance,

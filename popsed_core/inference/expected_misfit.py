@@ -17,7 +17,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import ExpectedConfig, FitConfig
+from popsed_core.config.distances import ExpectedConfig
+from popsed_core.config.fit import FitConfig
 from popsed_core.errors import InputError
 from popsed_core.inference.expected_features import ExpectedFeatures
 from popsed_core.inference.expected_noise import noise_tables

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import FeaturesConfig
+from popsed_core.config.distances import FeaturesConfig
 from popsed_core.errors import InputError
 from popsed_core.robust import robust_covariance
 

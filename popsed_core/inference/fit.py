@@ -26,7 +26,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from popsed_core import loop
-from popsed_core.config import to_json
+from popsed_core.config.base import to_json
 from popsed_core.inference import schedules
 from popsed_core.inference.expected_misfit import ExpectedMisfit
 from popsed_core.inference.flow import push_together

@@ -22,7 +22,7 @@ from nflows.utils import create_alternating_binary_mask
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from popsed_core.config import FlowConfig
+from popsed_core.config.fit import FlowConfig
 from popsed_core.inference.spline import MIN_DERIVATIVE, spline
 from popsed_core.runtime import to_device
 

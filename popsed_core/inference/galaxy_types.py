@@ -17,8 +17,9 @@ import torch
 from jaxtyping import Bool
 from torch import nn
 
-from popsed_core.config import Bursts, CosmologyConfig, OlderStars, ParameterConfig, RelationByType
-from popsed_core.config_checks import BY_TYPE, TYPE_KINDS
+from popsed_core.config.checks import BY_TYPE, TYPE_KINDS
+from popsed_core.config.parameters import Bursts, OlderStars, ParameterConfig, RelationByType
+from popsed_core.config.spectra import CosmologyConfig
 from popsed_core.inference.normals import Values
 from popsed_core.inference.star_formation import (
     Both,

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy import stats
 from torch import Tensor, nn
 
-from popsed_core.config import LostPhotonsConfig
+from popsed_core.config.fit import LostPhotonsConfig
 
 EDGE = 1e-3  # keeps a start away from 0 and 1, where the logit is infinite
 

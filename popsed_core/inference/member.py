@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import to_json
+from popsed_core.config.base import to_json
 from popsed_core.inference.features import build_features
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import ParameterConfig
+from popsed_core.config.parameters import ParameterConfig
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.prior_draws import draw_parameters, is_uncertain
 from popsed_core.inference.space import ParameterSpace

@@ -12,7 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import ExpectedConfig, FitConfig, NoiseAnnealing
+from popsed_core.config.distances import ExpectedConfig
+from popsed_core.config.fit import FitConfig
+from popsed_core.config.schedules import NoiseAnnealing
 from popsed_core.inference import schedules
 from popsed_core.inference.distance import PopulationDistance, build_distance, build_validation
 from popsed_core.inference.expected_misfit import build_expected

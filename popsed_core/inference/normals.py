@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy import special
 from torch import Tensor, nn
 
-from popsed_core import config
+from popsed_core.config.parameters import Relation, TruncatedNormal
 from popsed_core.theta import Column, Theta
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -30,7 +30,7 @@ class TruncatedNormalDensity(nn.Module):
     It is normalised over the range for every value of the other parameter.
     """
 
-    def __init__(self, low: float, high: float, prior: config.TruncatedNormal) -> None:
+    def __init__(self, low: float, high: float, prior: TruncatedNormal) -> None:
         super().__init__()
         self.low, self.high, self.prior = low, high, prior
 
@@ -95,7 +95,7 @@ class NormalTable(nn.Module):
 class RelationDensity(nn.Module):
     """Normal inside the range; median and scatter follow another parameter between nodes."""
 
-    def __init__(self, low: float, high: float, prior: config.Relation, box: Ends) -> None:
+    def __init__(self, low: float, high: float, prior: Relation, box: Ends) -> None:
         super().__init__()
         self.low, self.high, self.against = low, high, prior.against
         self.normal = NormalTable(box, prior.x, (prior.median,), (prior.scatter,), (low, high))

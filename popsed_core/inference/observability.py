@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import SelectionConfig
+from popsed_core.config.fit import SelectionConfig
 from popsed_core.inference.forward import ForwardModel
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import MIN_MAGGIES

@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import CosmologyConfig, ParameterConfig
-from popsed_core.config_checks import check_types, drawing_order, parents
+from popsed_core.config.checks import check_types, drawing_order, parents
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.spectra import CosmologyConfig
 from popsed_core.inference.densities import make_density
 from popsed_core.inference.flow import log_normal
 from popsed_core.inference.galaxy_types import GalaxyTypes

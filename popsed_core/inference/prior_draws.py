@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from popsed_core.config import ParameterConfig
+from popsed_core.config.parameters import ParameterConfig
 from popsed_core.parameters import NAMES
 
 SUFFIX = "_error"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from popsed_core.config import NoiseAnnealing, PriorWeight
+from popsed_core.config.schedules import NoiseAnnealing, PriorWeight
 
 
 def noise_reduction(progress: float, config: NoiseAnnealing) -> float:

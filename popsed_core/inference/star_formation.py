@@ -17,7 +17,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from popsed_core.config import Bursts, CosmologyConfig, OlderStars, RelationByType, StarFormation
+from popsed_core.config.parameters import Bursts, OlderStars, RelationByType, StarFormation
+from popsed_core.config.spectra import CosmologyConfig
 from popsed_core.coordinates import SMALLEST_FRACTION
 from popsed_core.inference.normals import (
     HALF_LOG_2PI,

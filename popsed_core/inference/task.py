@@ -7,7 +7,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 
-from popsed_core.config import FitConfig, ParameterConfig, SpectraConfig, to_json
+from popsed_core.config.base import to_json
+from popsed_core.config.fit import FitConfig
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.inference.forward import ForwardModel
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.filters import load_filter

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from popsed_core.artefacts import array, atomic_path, check_axes
-from popsed_core.config import Cuts
+from popsed_core.config.surveys import Cuts
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 from popsed_core.photometry.band_costs import BandCost, band_costs

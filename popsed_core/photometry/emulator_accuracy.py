@@ -15,7 +15,9 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from popsed_core.artefacts import array, check_axes
-from popsed_core.config import ParameterConfig, SpectraConfig, from_json
+from popsed_core.config.base import from_json
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
 from popsed_core.runtime import generator

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from popsed_core.config import ParameterConfig, SpectraConfig, from_json
+from popsed_core.config.base import from_json
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.photometry.emulator_accuracy import FILTERS
 from popsed_core.photometry.synthetic import (
     SyntheticPhotometry,

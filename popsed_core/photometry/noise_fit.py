@@ -19,7 +19,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import ndtr
 
-from popsed_core.config import NoiseConfig
+from popsed_core.config.noise import NoiseConfig
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 from popsed_core.photometry.catalogue import Catalogue

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.constants import AB_ZERO_POINT, MEGAPARSEC
 from popsed_core.errors import InputError
 from popsed_core.photometry.coverage import check_coverage, rest_frame_range

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from popsed_core.config import FitConfig, ProductsConfig, from_json, to_json
+from popsed_core.config.base import from_json, to_json
+from popsed_core.config.fit import FitConfig
+from popsed_core.config.products import ProductsConfig
 from popsed_core.errors import InputError
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.forward import ForwardModel

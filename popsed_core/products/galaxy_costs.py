@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from popsed_core import config
 from popsed_core.artefacts import Provenance, load, save
+from popsed_core.config import root
+from popsed_core.config.root import Config
 from popsed_core.inference.fit import FlowFit
 from popsed_core.machine import described, machine
 from popsed_core.photometry.catalogue import Catalogue
@@ -52,7 +53,7 @@ def measure(
     Raises:
         InputError: a configuration is wrong, or does not fit the files.
     """
-    settings = config.load(*files)
+    settings = root.load(*files)
     fit = settings.fit_for(bench.survey)
     sizes, numbers = sorted(set(bench.sizes)), sorted(set(together) | {1})
     rows: dict[str, list[Costs]] = {"galaxies": [], "together": []}
@@ -104,7 +105,7 @@ def enlarge(source: Path, n: int, seed: int, output: Path) -> None:
     save(large, output, Provenance(catalogue.source))
 
 
-def cost_of_fit(bench: Bench, settings: config.Config, n_members: int) -> Costs:
+def cost_of_fit(bench: Bench, settings: Config, n_members: int) -> Costs:
     """Prepare a fit, do some steps, and say what both took, in this process."""
     set_threads(bench.n_threads)
     start = time.monotonic()

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config import root
+from popsed_core.config.root import Config
 from popsed_core.inference.step_cost import PARTS, StepCost, exponent, step_cost
 from popsed_core.inference.task import FitTask, Survey
 from popsed_core.machine import described, machine
@@ -61,7 +62,7 @@ def measure(bench: Bench, recipes: Mapping[str, Sequence[Path]]) -> dict[str, An
     Raises:
         InputError: a configuration is wrong, or does not fit the files.
     """
-    settings = {name: config.load(*files) for name, files in recipes.items()}
+    settings = {name: root.load(*files) for name, files in recipes.items()}
     for each in settings.values():
         each.fit_for(bench.survey)
     costs: dict[str, list[StepCost]] = {name: [] for name in recipes}
@@ -80,13 +81,13 @@ def measure(bench: Bench, recipes: Mapping[str, Sequence[Path]]) -> dict[str, An
     }
 
 
-def time_one(bench: Bench, settings: config.Config, n_samples: int) -> StepCost:
+def time_one(bench: Bench, settings: Config, n_samples: int) -> StepCost:
     """Time one recipe at one size, in this process."""
     set_threads(bench.n_threads)
     return step_cost(*prepare(bench, settings), n_samples, n_repeats=bench.n_repeats)
 
 
-def prepare(bench: Bench, settings: config.Config) -> tuple[FitTask, Survey]:
+def prepare(bench: Bench, settings: Config) -> tuple[FitTask, Survey]:
     """Read the inputs; where spectra are emulated, by an emulator without training."""
     grid = load(bench.inputs["ssp"], SSPGrid)
     catalogue = load(bench.inputs["catalogue"], Catalogue)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from popsed_core.config import ParameterConfig, parameters_from_json
+from popsed_core.config.parameters import ParameterConfig, parameters_from_json
 from popsed_core.coordinates import make_coordinate
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.coverage import beyond_dust_limit

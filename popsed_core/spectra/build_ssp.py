@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from popsed_core.config import CloudyNebulae, FSPSNebulae, SSPConfig
+from popsed_core.config.ssp import CloudyNebulae, FSPSNebulae, SSPConfig
 from popsed_core.errors import InputError
 from popsed_core.spectra.fsps_data import data_folder
 from popsed_core.spectra.nebular import describe, log_ionisation, with_nebular

@@ -11,7 +11,7 @@ from astropy.cosmology import FlatLambdaCDM
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import CosmologyConfig
+from popsed_core.config.spectra import CosmologyConfig
 from popsed_core.constants import SPEED_OF_LIGHT_KM_S
 
 N_NODES = 2001

@@ -16,7 +16,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from popsed_core.config import EmulatorConfig, ParameterConfig, SpectraConfig, from_json
+from popsed_core.config.base import from_json
+from popsed_core.config.emulator import EmulatorConfig
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.spectra.dust import Dust
 from popsed_core.spectra.emulator_inputs import INPUTS

@@ -16,7 +16,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from popsed_core.artefacts import load, load_provenance, sha256
-from popsed_core.config import EmulatorConfig, ParameterConfig, SpectraConfig, TrainingSetConfig
+from popsed_core.config.emulator import EmulatorConfig, TrainingSetConfig
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.runtime import generator
 from popsed_core.spectra.emulator_inputs import INPUTS

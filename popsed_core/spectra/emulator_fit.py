@@ -16,7 +16,7 @@ from torch import Tensor
 
 from popsed_core import loop
 from popsed_core.artefacts import sha256
-from popsed_core.config import to_json
+from popsed_core.config.base import to_json
 from popsed_core.errors import InputError
 from popsed_core.learning_rate import one_cycle
 from popsed_core.runtime import pick_device

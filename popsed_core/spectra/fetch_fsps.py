@@ -7,7 +7,7 @@ from typing import Any
 
 from popsed_core.artefacts import atomic_path
 from popsed_core.clone import clone
-from popsed_core.config import FSPSConfig
+from popsed_core.config.ssp import FSPSConfig
 from popsed_core.spectra.fsps_data import tag_for
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from popsed_core.config import FSPSConfig
+from popsed_core.config.ssp import FSPSConfig
 from popsed_core.errors import InputError
 
 MAX_PATH = 200  # characters of SPS_HOME: FSPS keeps whole file names in 250

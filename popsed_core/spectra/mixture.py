@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.spectra.burst import Burst, ContinuousBurst, ReleasedBurst
 from popsed_core.spectra.cosmology import CosmologyTable
 from popsed_core.spectra.derived import derived_quantities

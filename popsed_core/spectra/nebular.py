@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from popsed_core.config import TiedIonisation
+from popsed_core.config.ssp import TiedIonisation
 from popsed_core.constants import LYMAN_LIMIT, PLANCK
 from popsed_core.errors import InputError
 from popsed_core.spectra.ssp import SSPGrid

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from popsed_core.artefacts import array, check_axes
-from popsed_core.config import EmulatorConfig
+from popsed_core.config.emulator import EmulatorConfig
 from popsed_core.errors import InputError
 from popsed_core.spectra.target import make_target, relative_error
 from popsed_core.spectra.training_index import TrainingSet

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.spectra.dust import Dust
 from popsed_core.spectra.mixture import StellarMixture
 from popsed_core.spectra.nebular_light import nebular_table

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from popsed_core.config import FSPSConfig
+from popsed_core.config.ssp import FSPSConfig
 from popsed_core.constants import LSUN_FSPS
 from popsed_core.errors import InputError
 from popsed_core.spectra.fsps_data import FSPSBuild, check_data

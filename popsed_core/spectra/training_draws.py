@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from popsed_core.config import ParameterConfig
+from popsed_core.config.parameters import ParameterConfig
 from popsed_core.coordinates import make_coordinate
 from popsed_core.spectra.training_chunk import INPUTS, name_columns
 from popsed_core.theta import Theta

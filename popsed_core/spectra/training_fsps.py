@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.spectra.cosmology import CosmologyTable
 from popsed_core.spectra.fsps_data import check_data

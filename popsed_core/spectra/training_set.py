@@ -18,7 +18,10 @@ from torch import Tensor
 
 from popsed_core.artefacts import Provenance
 from popsed_core.block_file import BlockFile, check_space, told_when_full
-from popsed_core.config import ParameterConfig, SpectraConfig, TrainingSetConfig, to_json
+from popsed_core.config.base import to_json
+from popsed_core.config.emulator import TrainingSetConfig
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.runtime import generator
 from popsed_core.spectra.population import PopulationSpectra

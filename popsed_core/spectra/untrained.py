@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from popsed_core.config import Config, to_json
+from popsed_core.config.base import to_json
+from popsed_core.config.root import Config
 from popsed_core.runtime import generator
 from popsed_core.spectra.emulator import Segment
 from popsed_core.spectra.emulator_data import segment_edges

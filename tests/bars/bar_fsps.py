@@ -29,8 +29,8 @@ from typing import Any
 
 import numpy as np
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config import base, root
 from popsed_core.spectra.pca import SpectrumBasis
 from tests.bars import fsps_speed
 from tests.bars.tools import (
@@ -80,7 +80,7 @@ def chunk_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Make the training set, or as much of it as the disk holds."""
     if is_reused:
         raise RuntimeError("chunks: a time is measured, not read; leave --reuse out")
-    section = config.load(copy / "config.yaml").training_set
+    section = root.load(copy / "config.yaml").training_set
     fits = int((shutil.disk_usage(copy).free - SPARE_BYTES) / BYTES_PER_SPECTRUM)
     n_chunks = min(N_SPECTRA, fits) // section.chunk_size
     snakemake(copy, "--", "results/ssp.h5")
@@ -104,9 +104,9 @@ def chunk_bars(copy: Path, is_reused: bool) -> list[Bar]:
 def pca_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Find the components of all segments, of our target and of the paper's."""
     folder = copy / "results" / "emulator"
-    settings = config.load(copy / "config.yaml")
+    settings = root.load(copy / "config.yaml")
     seconds = 0.0 if is_reused else snakemake(copy, "--", "training_set").seconds
-    full = json.dumps(config.to_plain(settings.emulator) | {"target": "full"})
+    full = json.dumps(base.to_plain(settings.emulator) | {"target": "full"})
     ours, paper = [], []
     for segment in range(settings.emulator.n_segments):
         ours.append(load(folder / f"basis_{segment}.h5", SpectrumBasis))

@@ -33,7 +33,7 @@ TOLERANCE = 1e-3  # relative, of the losses of a step
 COMPARE = """
 import json, sys
 from pathlib import Path
-from popsed_core import config
+from popsed_core.config import root
 from popsed_core.inference.fit import FlowFit
 from popsed_core.products.step_costs import Bench, prepare
 from popsed_core.runtime import set_threads
@@ -43,7 +43,7 @@ inputs = {"ssp": Path(results, "ssp.h5")}
 inputs |= {key: Path(results, survey, f"{key}.h5") for key in ("catalogue", "noise")}
 rows = []
 for each in ("cpu", device):
-    task, data = prepare(Bench(survey, inputs, (), device=each), config.load(*files))
+    task, data = prepare(Bench(survey, inputs, (), device=each), root.load(*files))
     job = FlowFit([task], data)
     rows.append([value for step in range(3) for value in job.step(0, step)[0].tolist()[:2]])
 print(json.dumps(max(abs(a - b) / abs(a) for a, b in zip(*rows))))

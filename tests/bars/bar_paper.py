@@ -32,8 +32,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config import root
 from popsed_core.photometry.catalogue import Reference
 from popsed_core.products.samples import PopulationSamples
 from tests.bars import mock_truth
@@ -272,7 +272,7 @@ def noise_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Compare the mock's true population with its own catalogue, by each model of the noise."""
     snakemake(copy, *words(MOCK, 20_000, 3), "--", f"results/{MOCK}/noise.h5")
     files = [ROOT / "config.yaml", *(ROOT / name for name in STANDIN[1:])]
-    found = mock_truth.measure(copy / "results", MOCK, config.load(*files))
+    found = mock_truth.measure(copy / "results", MOCK, root.load(*files))
     floor = found["floor"]
     title = "noise: true population from its catalogue, squared"
     return [

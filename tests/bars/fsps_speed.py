@@ -9,9 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from popsed_core import config
 from popsed_core.artefacts import Provenance
-from popsed_core.config import FSPSConfig, SpectraConfig, TrainingSetConfig
+from popsed_core.config import root
+from popsed_core.config.emulator import TrainingSetConfig
+from popsed_core.config.spectra import SpectraConfig
+from popsed_core.config.ssp import FSPSConfig
 from popsed_core.runtime import set_threads
 from popsed_core.spectra.ssp_fsps import read_fsps
 from popsed_core.spectra.training_set import ChunkTask, make_chunk
@@ -41,7 +43,7 @@ def measure() -> dict[str, float]:
 def _rates(world: FSPSWorld, folder: Path) -> tuple[float, float]:
     with world.installed():
         grid = read_fsps(FSPSConfig(version=world.version), world.home, RANGE)
-        parameters = config.load(ROOT / "config.yaml").parameters
+        parameters = root.load(ROOT / "config.yaml").parameters
         boxes = {
             name: dataclasses.replace(item, coordinate="linear")
             for name, item in parameters.items()

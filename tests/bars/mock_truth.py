@@ -10,8 +10,9 @@ from pathlib import Path
 
 import torch
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config.noise import NoiseConfig
+from popsed_core.config.root import Config
 from popsed_core.inference.features import build_features
 from popsed_core.inference.sliced import SlicedWasserstein
 from popsed_core.inference.task import FitTask, Survey, build_forward
@@ -33,7 +34,7 @@ FORMS = {
 }
 
 
-def measure(results: Path, name: str, settings: config.Config) -> Mapping[str, float]:
+def measure(results: Path, name: str, settings: Config) -> Mapping[str, float]:
     """Return the squared distance with each noise model, and the floor."""
     catalogue = load(results / name / "catalogue.h5", Catalogue)
     reference = load(results / name / "reference.h5", Reference)
@@ -52,7 +53,7 @@ def measure(results: Path, name: str, settings: config.Config) -> Mapping[str, f
     )
     found = {"floor": distance(features(mag[:n]), stream, 1.0).item()}
     for title, changes in FORMS.items():
-        noise = fit_noise(catalogue, config.NoiseConfig(**changes))
+        noise = fit_noise(catalogue, NoiseConfig(**changes))
         forward = build_forward(task, Survey(grid, catalogue, noise), torch.device("cpu"))
         with torch.no_grad():
             parts = zip(*(column.split(CHUNK) for column in theta), strict=True)

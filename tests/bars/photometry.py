@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from popsed_core import config
 from popsed_core.artefacts import load
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.photometry.catalogue import Reference
 from popsed_core.photometry.synthetic import SyntheticPhotometry, build_synthetic_photometry
 from popsed_core.spectra.ssp import SSPGrid
@@ -31,7 +30,7 @@ def build(grid: SSPGrid, n_pixels: int, tolerance: float | None) -> SyntheticPho
 
 def prior_draws(root: Path, n: int) -> np.ndarray:
     """Uniform draws over the box of config.yaml, redshift from 0.005."""
-    boxes = config.load(root / "config.yaml").parameters
+    boxes = root.load(root / "config.yaml").parameters
     low, high = (np.array([getattr(box, end) for box in boxes.values()]) for end in ("low", "high"))
     low[0] = 0.005
     return np.random.default_rng(0).uniform(low, high, size=(n, len(low)))

@@ -35,7 +35,7 @@ def ask_fsps(world, folder):
     """The table at a few wavelengths, and for each case theta and the spectra of FSPS."""
     from fsps_truth import CASES, engine
 
-    from popsed_core.config import FSPSConfig
+    from popsed_core.config.ssp import FSPSConfig
     from popsed_core.spectra.ssp_fsps import read_fsps
 
     with world.installed():

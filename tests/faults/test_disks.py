@@ -15,7 +15,7 @@ from popsed_core import artefacts, cli
 from popsed_core.artefacts import Provenance, Stream, save_streamed
 from popsed_core.block_file import BlockFile, told_when_full
 from popsed_core.commands.common import write_text
-from popsed_core.config import Download
+from popsed_core.config.downloads import Download
 from popsed_core.errors import InputError
 from popsed_core.fetch_web import fetch_from_web
 from popsed_core.figures import style

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from popsed_core.config import NoiseConfig
+from popsed_core.config.noise import NoiseConfig
 from popsed_core.errors import InputError
 from popsed_core.figures import style
 from popsed_core.figures.corner import LEVELS, Column, corner, enclosing_levels

@@ -24,9 +24,12 @@ import yaml
 from astropy.io import fits
 from pyarrow import parquet
 
-from popsed_core import config
 from popsed_core.artefacts import Provenance, load, save
-from popsed_core.config import GamaSurvey, KcorrectSurvey, TableBand, TableSurvey
+from popsed_core.config import base, root
+from popsed_core.config.downloads import Download
+from popsed_core.config.fit import FitConfig
+from popsed_core.config.root import Config
+from popsed_core.config.surveys import GamaSurvey, KcorrectSurvey, TableBand, TableSurvey
 from popsed_core.errors import InputError
 from popsed_core.fetch_web import read_pin
 from popsed_core.loop import load_plain, save_plain
@@ -193,13 +196,13 @@ READERS = {
             lambda path: load(path, Catalogue),
         ),
         Reader("member.pt", make_member, load_plain),
-        Reader("config.yaml", make_yaml, config.load),
+        Reader("config.yaml", make_yaml, root.load),
         Reader(
             "downloads.lock.json",
             lambda path: path.write_text(json.dumps(
                 {"x.fits": {"sha256": 64 * "a", "size": 3, "url": "http://example.org/x.fits"}})),
             lambda path: read_pin(
-                config.Download(urls=("http://example.org/x.fits",)), "x.fits", path),
+                Download(urls=("http://example.org/x.fits",)), "x.fits", path),
         ),
         Reader(
             "costs.json",
@@ -209,9 +212,9 @@ READERS = {
         Reader(
             "section.json",
             lambda path: path.write_text(
-                config.to_json(config.load(ROOT / "config.yaml").fit)),
-            lambda path: config.from_json(
-                config.FitConfig, path.read_text(errors="replace"), "--section"),
+                base.to_json(root.load(ROOT / "config.yaml").fit)),
+            lambda path: base.from_json(
+                FitConfig, path.read_text(errors="replace"), "--section"),
         ),
         Reader("record.pt", make_member, read_record),
     )
@@ -302,7 +305,7 @@ def outcome(read: Callable[[], Any]) -> str:
 
 def read_tree(tree: Any) -> Any:
     """Read a configuration from a tree of plain values."""
-    return config.parse(config.Config, tree, "configuration")
+    return base.parse(Config, tree, "configuration")
 
 
 def whole_tree() -> Any:

@@ -1,12 +1,7 @@
 """A box of parameters like the default configuration's, for the tests of this folder."""
 
-from popsed_core.config import (
-    ComovingVolume,
-    CosmologyConfig,
-    FlatSimplex,
-    ParameterConfig,
-    Schechter,
-)
+from popsed_core.config.parameters import ComovingVolume, FlatSimplex, ParameterConfig, Schechter
+from popsed_core.config.spectra import CosmologyConfig
 
 COSMOLOGY = CosmologyConfig()
 SIMPLEX = ParameterConfig(low=0.0, high=1.0, coordinate="flat_simplex", prior=FlatSimplex())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from popsed_core.config import (
+from popsed_core.config.distances import (
     CharacteristicConfig,
     CombinedConfig,
     DistanceTerm,

@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from popsed_core.config import CharacteristicConfig, SinkhornConfig, SlicedConfig
+from popsed_core.config.distances import CharacteristicConfig, SinkhornConfig, SlicedConfig
 from popsed_core.errors import InputError
 from popsed_core.inference import characteristic, distance, keops, sliced
 from popsed_core.inference.rows import Rows

@@ -5,7 +5,7 @@ import pytest
 import synthetic
 import torch
 
-from popsed_core.config import FeaturesConfig
+from popsed_core.config.distances import FeaturesConfig
 from popsed_core.errors import InputError
 from popsed_core.inference.features import Features, build_features
 

@@ -16,18 +16,11 @@ import torch
 from toy_world import FIT, GRID, PARAMETERS, make_survey, make_task
 
 from popsed_core import loop
-from popsed_core.config import (
-    CosmologyConfig,
-    FeaturesConfig,
-    FlowConfig,
-    LearningRate,
-    NoiseAnnealing,
-    ParameterConfig,
-    PriorWeight,
-    SinkhornConfig,
-    SlicedConfig,
-    SpectraConfig,
-)
+from popsed_core.config.distances import FeaturesConfig, SinkhornConfig, SlicedConfig
+from popsed_core.config.fit import FlowConfig
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.schedules import LearningRate, NoiseAnnealing, PriorWeight
+from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.inference.fit import FlowFit, fit_member
 from popsed_core.inference.holdout import bootstrap

@@ -9,7 +9,7 @@ from nflows.transforms import PiecewiseRationalQuadraticCouplingTransform
 from nflows.transforms.splines import unconstrained_rational_quadratic_spline
 from scipy import stats
 
-from popsed_core.config import FlowConfig
+from popsed_core.config.fit import FlowConfig
 from popsed_core.inference.flow import PopulationFlow, log_normal
 from popsed_core.inference.spline import spline
 

@@ -9,7 +9,7 @@ from boxes import COSMOLOGY, PARAMETERS
 from galaxies import CONFIG, GALAXIES, PRIOR, at, stream
 from scipy import integrate, stats
 
-from popsed_core.config import TruncatedNormal
+from popsed_core.config.parameters import TruncatedNormal
 from popsed_core.errors import InputError
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace

@@ -8,7 +8,9 @@ from scipy import stats
 from toy_world import FIT, make_survey, make_task
 
 from popsed_core import loop
-from popsed_core.config import ExpectedConfig, LostPhotonsConfig, ProductsConfig
+from popsed_core.config.distances import ExpectedConfig
+from popsed_core.config.fit import LostPhotonsConfig
+from popsed_core.config.products import ProductsConfig
 from popsed_core.inference import task as task_module
 from popsed_core.inference.fit import FlowFit, fit_member, fit_members
 from popsed_core.inference.lost_photons import LostPhotons, typical_share

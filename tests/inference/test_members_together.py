@@ -7,7 +7,7 @@ import torch
 from toy_world import FIT, make_task
 
 from popsed_core import loop
-from popsed_core.config import (
+from popsed_core.config.distances import (
     CharacteristicConfig,
     CombinedConfig,
     DistanceTerm,

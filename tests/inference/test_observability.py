@@ -6,7 +6,8 @@ import pytest
 import torch
 from toy_world import FIT, PARAMETERS, SPECTRA, make_survey, make_task
 
-from popsed_core.config import ParameterConfig, SelectionConfig
+from popsed_core.config.fit import SelectionConfig
+from popsed_core.config.parameters import ParameterConfig
 from popsed_core.inference.fit import FlowFit
 from popsed_core.inference.observability import Observability
 from popsed_core.inference.prior import PopulationPrior

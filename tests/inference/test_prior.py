@@ -9,7 +9,7 @@ from astropy.cosmology import FlatLambdaCDM
 from boxes import COSMOLOGY, PARAMETERS, UNIFORM
 from scipy import integrate, stats
 
-from popsed_core.config import (
+from popsed_core.config.parameters import (
     ComovingVolume,
     FlatSimplex,
     ParameterConfig,

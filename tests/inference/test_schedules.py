@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from popsed_core.config import LearningRate, NoiseAnnealing, PriorWeight, SinkhornConfig
+from popsed_core.config.distances import SinkhornConfig
+from popsed_core.config.schedules import LearningRate, NoiseAnnealing, PriorWeight
 from popsed_core.inference import schedules
 from popsed_core.learning_rate import one_cycle
 

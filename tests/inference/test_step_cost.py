@@ -7,7 +7,7 @@ import pytest
 import torch
 from toy_world import FIT, make_task
 
-from popsed_core.config import SinkhornConfig
+from popsed_core.config.distances import SinkhornConfig
 from popsed_core.inference import step_cost
 from popsed_core.inference.fit import FlowFit
 from popsed_core.inference.step_cost import PARTS, Stopwatch, exponent, extrapolate

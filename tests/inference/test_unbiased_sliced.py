@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from popsed_core.config import SlicedConfig, UnbiasedSlicedConfig
+from popsed_core.config.distances import SlicedConfig, UnbiasedSlicedConfig
 from popsed_core.inference import distance, unbiased_sliced
 from popsed_core.inference.rows import Rows
 from popsed_core.inference.unbiased_sliced import UnbiasedSliced, order_weights

@@ -7,7 +7,7 @@ import pytest
 import synthetic
 import torch
 
-from popsed_core.config import (
+from popsed_core.config.distances import (
     CharacteristicConfig,
     FeaturesConfig,
     SlicedConfig,

@@ -7,7 +7,8 @@ import pytest
 import torch
 from laws_tools import SDSS, galaxy, prior_draws, refined, slow_spectrum
 
-from popsed_core.config import CosmologyConfig, SpectraConfig, SSPConfig
+from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
+from popsed_core.config.ssp import SSPConfig
 from popsed_core.constants import AB_ZERO_POINT, MEGAPARSEC
 from popsed_core.photometry.coverage import SHIFT_STEP
 from popsed_core.photometry.filters import load_filter

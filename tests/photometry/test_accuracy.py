@@ -17,7 +17,7 @@ from laws_tools import (
 from real_data import GRIDS, grid_named
 from speclite.filters import load_filters
 
-from popsed_core.config import CosmologyConfig, SpectraConfig
+from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.constants import LSUN_FSPS, MEGAPARSEC
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.filters import load_filter

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from popsed_core.config import Cuts
+from popsed_core.config.surveys import Cuts
 from popsed_core.photometry.band_costs import BandCost, format_band_costs
 from popsed_core.photometry.catalogue import Photometry, select
 

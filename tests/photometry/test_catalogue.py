@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from popsed_core.artefacts import Provenance, load, save
-from popsed_core.config import Cuts
+from popsed_core.config.surveys import Cuts
 from popsed_core.errors import InputError
 from popsed_core.photometry.catalogue import (
     Catalogue,

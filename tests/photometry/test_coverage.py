@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from popsed_core.config import SSPConfig
+from popsed_core.config.ssp import SSPConfig
 from popsed_core.errors import InputError
 from popsed_core.photometry.coverage import (
     beyond_dust_limit,

@@ -8,7 +8,9 @@ from laws_tools import SDSS, WAVE_RANGE, prior_draws
 from nebular_tools import toy_gas
 from toy_world import make_survey, make_task
 
-from popsed_core.config import EmulatorConfig, LearningRate, SpectraConfig, TrainingSetConfig
+from popsed_core.config.emulator import EmulatorConfig, TrainingSetConfig
+from popsed_core.config.schedules import LearningRate
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.inference.task import build_forward, fingerprint
 from popsed_core.photometry.synthetic import (

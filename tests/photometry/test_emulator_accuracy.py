@@ -13,13 +13,10 @@ from toy_world import FIT, PARAMETERS, SPECTRA, base_catalogue, make_task, noise
 
 from popsed_core import cli
 from popsed_core.artefacts import Provenance, load, load_provenance, save, sha256
-from popsed_core.config import (
-    EmulatorConfig,
-    LearningRate,
-    SpectraConfig,
-    TrainingSetConfig,
-    to_json,
-)
+from popsed_core.config.base import to_json
+from popsed_core.config.emulator import EmulatorConfig, TrainingSetConfig
+from popsed_core.config.schedules import LearningRate
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.loop import save_plain
 from popsed_core.photometry.emulator_accuracy import (
     FILTERS,

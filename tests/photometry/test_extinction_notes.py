@@ -2,7 +2,7 @@
 
 import pytest
 
-from popsed_core.config import TableBand, TableSurvey
+from popsed_core.config.surveys import TableBand, TableSurvey
 from popsed_core.photometry.surveys.extinction_notes import extinction_notes
 
 OWN = ("flux_g", "flux_err_g", "flux_r", "flux_err_r", "z_spec", "mass", "name", "stellar_age")

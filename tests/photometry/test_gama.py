@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from popsed_core.config import Cuts, GamaExtinction, GamaSurvey, from_json, to_json
+from popsed_core.config.base import from_json, to_json
+from popsed_core.config.surveys import Cuts, GamaExtinction, GamaSurvey
 from popsed_core.errors import InputError
 from popsed_core.figures.columns import known_name
 from popsed_core.photometry.build_catalogue import build_catalogue

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from popsed_core.config import Cuts, GamaSurvey, SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
+from popsed_core.config.surveys import Cuts, GamaSurvey
 from popsed_core.photometry.build_catalogue import build_catalogue
 from popsed_core.photometry.surveys import gama_standin
 from popsed_core.photometry.surveys.gama_standin import BANDS, LIMIT, make_standin, write_tables

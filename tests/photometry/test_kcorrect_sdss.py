@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 from real_data import real_file
 
-from popsed_core.config import Cuts, KcorrectSurvey, MockSurvey
+from popsed_core.config.surveys import Cuts, KcorrectSurvey, MockSurvey
 from popsed_core.errors import InputError
 from popsed_core.photometry.build_catalogue import build_catalogue
 

@@ -5,7 +5,7 @@ import torch
 from laws_tools import SDSS
 from toy_world import GRID, draw_truth
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.photometry import synthetic
 from popsed_core.theta import Theta
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from toy_world import BANDS, base_catalogue
 
-from popsed_core.config import Cuts
+from popsed_core.config.surveys import Cuts
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.photometry.catalogue import Photometry, select
 from popsed_core.photometry.limits import limits_of

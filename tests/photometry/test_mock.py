@@ -10,7 +10,7 @@ from scipy import stats
 from toy_world import BANDS, ERROR_AT_18, GRID, SPECTRA, base_catalogue, noise_table
 
 from popsed_core.artefacts import Provenance, save
-from popsed_core.config import Cuts, MockSurvey
+from popsed_core.config.surveys import Cuts, MockSurvey
 from popsed_core.errors import InputError
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.catalogue import Reference

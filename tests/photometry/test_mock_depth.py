@@ -7,7 +7,8 @@ from laws_tools import SDSS, galaxy
 from scipy import stats
 from toy_world import BANDS, GRID, SPECTRA, base_catalogue, noise_table
 
-from popsed_core.config import CosmologyConfig, MockSurvey
+from popsed_core.config.spectra import CosmologyConfig
+from popsed_core.config.surveys import MockSurvey
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.noise import NoiseModel
 from popsed_core.photometry.surveys import mock, mock_depth

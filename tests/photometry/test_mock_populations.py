@@ -9,7 +9,7 @@ from real_data import bc03
 from scipy import integrate, stats
 from toy_world import GRID, SPECTRA
 
-from popsed_core.config import CosmologyConfig
+from popsed_core.config.spectra import CosmologyConfig
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.surveys import mock
 from popsed_core.photometry.surveys.mock_depth import least_mass_in_r

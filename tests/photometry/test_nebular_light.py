@@ -8,7 +8,7 @@ import torch
 from laws_tools import SDSS, attenuation, galaxy, prior_draws
 from nebular_tools import CASE_B, toy_gas
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.constants import SPEED_OF_LIGHT
 from popsed_core.photometry import synthetic
 from popsed_core.photometry.filters import load_filter

@@ -8,7 +8,8 @@ import torch
 from scipy import stats
 
 from popsed_core.artefacts import Provenance, load, save
-from popsed_core.config import NoiseAnnealing, NoiseConfig
+from popsed_core.config.noise import NoiseConfig
+from popsed_core.config.schedules import NoiseAnnealing
 from popsed_core.errors import InputError
 from popsed_core.inference.schedules import noise_reduction
 from popsed_core.photometry.catalogue import Catalogue

@@ -7,7 +7,7 @@ import pytest
 import torch
 from real_data import demo
 
-from popsed_core.config import NoiseConfig
+from popsed_core.config.noise import NoiseConfig
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel
 from popsed_core.photometry.noise_fit import fit_noise

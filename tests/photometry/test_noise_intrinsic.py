@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
-from popsed_core.config import NoiseConfig
+from popsed_core.config.noise import NoiseConfig
 from popsed_core.photometry.catalogue import Catalogue, faint_limits
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.noise_fit import fit_noise

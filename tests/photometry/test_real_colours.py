@@ -7,7 +7,7 @@ from laws_tools import SDSS, prior_draws
 from real_data import SHARED, bc03, demo
 from scipy.spatial import cKDTree
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.constants import LSUN_FSPS
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.spectra.ssp import SSPGrid

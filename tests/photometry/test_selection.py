@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from popsed_core.config import SelectionConfig
+from popsed_core.config.fit import SelectionConfig
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.selection import Selection
 

@@ -9,7 +9,7 @@ from laws_tools import (
 )
 from real_data import GRIDS, grid_named
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.synthetic import build_synthetic_photometry

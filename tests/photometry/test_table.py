@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
-from popsed_core.config import Cuts, TableBand, TableSurvey
+from popsed_core.config.surveys import Cuts, TableBand, TableSurvey
 from popsed_core.errors import InputError
 from popsed_core.photometry.build_catalogue import build_catalogue
 

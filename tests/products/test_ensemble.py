@@ -9,7 +9,8 @@ from scipy import stats
 from toy_world import BANDS, FIT, PARAMETERS, SPECTRA, make_survey, make_task
 
 from popsed_core.artefacts import Provenance, save
-from popsed_core.config import FlowConfig, ProductsConfig
+from popsed_core.config.fit import FlowConfig
+from popsed_core.config.products import ProductsConfig
 from popsed_core.errors import InputError
 from popsed_core.inference.fit import fit_member
 from popsed_core.inference.prior import PopulationPrior

@@ -8,7 +8,7 @@ import torch
 from toy_world import FIT, make_survey, make_task
 
 from popsed_core.artefacts import Provenance, load, save
-from popsed_core.config import ProductsConfig
+from popsed_core.config.products import ProductsConfig
 from popsed_core.errors import InputError
 from popsed_core.figures.training import draw
 from popsed_core.inference import fit

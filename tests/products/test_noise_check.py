@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from popsed_core.config import NoiseConfig
+from popsed_core.config.noise import NoiseConfig
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from popsed_core.config import NoiseConfig
+from popsed_core.config.noise import NoiseConfig
 from popsed_core.photometry.noise_fit import fit_noise
 from popsed_core.products.markdown import as_markdown
 from popsed_core.products.summary import rounded, summarise, write_summary

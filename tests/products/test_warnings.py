@@ -10,7 +10,9 @@ import torch
 
 from popsed_core import cli
 from popsed_core.artefacts import Provenance, save
-from popsed_core.config import NoiseConfig, ParameterConfig, TruncatedNormal, to_json
+from popsed_core.config.base import to_json
+from popsed_core.config.noise import NoiseConfig
+from popsed_core.config.parameters import ParameterConfig, TruncatedNormal
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.band_costs import BandCost
 from popsed_core.photometry.catalogue import Reference

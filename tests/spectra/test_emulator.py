@@ -7,14 +7,10 @@ import pytest
 import torch
 
 from popsed_core import loop
-from popsed_core.config import (
-    CosmologyConfig,
-    EmulatorConfig,
-    LearningRate,
-    ParameterConfig,
-    SpectraConfig,
-    TrainingSetConfig,
-)
+from popsed_core.config.emulator import EmulatorConfig, TrainingSetConfig
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.schedules import LearningRate
+from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.parameters import NAMES
 from popsed_core.spectra.emulator import EmulatedSpectra, assemble, check_emulator

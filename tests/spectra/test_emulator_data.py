@@ -9,7 +9,8 @@ from test_emulator import BOX, EMULATOR, GRID, MAX_ERROR, TASK, exact
 
 from popsed_core import artefacts, loop
 from popsed_core.artefacts import Provenance, sha256
-from popsed_core.config import ParameterConfig, TrainingSetConfig
+from popsed_core.config.emulator import TrainingSetConfig
+from popsed_core.config.parameters import ParameterConfig
 from popsed_core.errors import InputError
 from popsed_core.spectra.emulator import EmulatedSpectra, assemble
 from popsed_core.spectra.emulator_data import ChunkSpectra

@@ -11,7 +11,8 @@ import pytest
 import torch
 from fsps_truth import CASES, engine, largest_difference, largest_error
 
-from popsed_core.config import FSPSConfig, SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
+from popsed_core.config.ssp import FSPSConfig
 from popsed_core.spectra.population import PopulationSpectra
 from popsed_core.spectra.ssp import SSPGrid
 from popsed_core.spectra.ssp_fsps import read_fsps

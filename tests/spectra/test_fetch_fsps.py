@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from popsed_core import cli
-from popsed_core.config import FSPSConfig, to_json
+from popsed_core.config.base import to_json
+from popsed_core.config.ssp import FSPSConfig
 from popsed_core.errors import InputError
 from popsed_core.spectra import fetch_fsps as module
 from popsed_core.spectra.fetch_fsps import fetch_fsps

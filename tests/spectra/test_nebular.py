@@ -8,7 +8,7 @@ import pytest
 from nebular_tools import AIR, ENERGIES, continuum, hot_stars, photons, toy_gas
 
 from popsed_core.artefacts import load, save
-from popsed_core.config import SSPConfig, TiedIonisation
+from popsed_core.config.ssp import SSPConfig, TiedIonisation
 from popsed_core.constants import LSUN_IAU, LYMAN_LIMIT, PLANCK
 from popsed_core.errors import InputError
 from popsed_core.provenance import Provenance

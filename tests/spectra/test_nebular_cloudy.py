@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 from nebular_tools import AIR, ENERGIES, continuum, strength, write_bc03, write_cloudy
 
-from popsed_core.config import CloudyNebulae, SSPConfig, TiedIonisation
+from popsed_core.config.ssp import CloudyNebulae, SSPConfig, TiedIonisation
 from popsed_core.constants import LYMAN_LIMIT
 from popsed_core.errors import InputError
 from popsed_core.spectra.build_ssp import build_ssp

@@ -5,7 +5,7 @@ import pytest
 from nebular_tools import AIR, CLOUDY_WAVE, ENERGIES, FSPS_U, FSPS_Z, continuum, write_fsps
 
 from popsed_core import doctor
-from popsed_core.config import FSPSConfig, FSPSNebulae, SSPConfig
+from popsed_core.config.ssp import FSPSConfig, FSPSNebulae, SSPConfig
 from popsed_core.errors import InputError
 from popsed_core.spectra.build_ssp import build_ssp
 from popsed_core.spectra.nebular_fsps import read_nebular_fsps, read_table

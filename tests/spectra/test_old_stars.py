@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from popsed_core.config import BC03Config
+from popsed_core.config.ssp import BC03Config
 from popsed_core.spectra.old_stars import BEGINS, HOLDS, offset_old_stars
 from popsed_core.spectra.ssp_toy import toy_grid
 

@@ -8,7 +8,7 @@ import torch
 from test_training_set import ORIGIN, make, make_task
 
 from popsed_core import artefacts
-from popsed_core.config import EmulatorConfig
+from popsed_core.config.emulator import EmulatorConfig
 from popsed_core.errors import InputError
 from popsed_core.spectra.pca import Moments, Projection, SpectrumBasis, fit_basis
 from popsed_core.spectra.population import PopulationSpectra

@@ -12,7 +12,7 @@ from laws_tools import (
 )
 from real_data import GRIDS, grid_named
 
-from popsed_core.config import SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.spectra.burst import ContinuousBurst, ReleasedBurst
 from popsed_core.spectra.cosmology import CosmologyTable, make_cosmology
 from popsed_core.spectra.dust import CALZETTI_BREAK, Dust

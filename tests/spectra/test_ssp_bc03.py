@@ -3,7 +3,7 @@ import pytest
 from astropy.io import fits
 from real_data import bc03
 
-from popsed_core.config import SSPConfig
+from popsed_core.config.ssp import SSPConfig
 from popsed_core.constants import SPEED_OF_LIGHT
 from popsed_core.errors import InputError
 from popsed_core.spectra.build_ssp import build_ssp

@@ -4,7 +4,7 @@ import pytest
 
 from popsed_core import hdf5_files
 from popsed_core.artefacts import Provenance, save
-from popsed_core.config import SSPConfig
+from popsed_core.config.ssp import SSPConfig
 from popsed_core.errors import InputError
 from popsed_core.spectra.build_ssp import build_ssp
 from popsed_core.spectra.ssp_dsps import read_dsps

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fsps_tools import linked_home, without_half_of_the_ages
 
-from popsed_core.config import FSPSConfig, SSPConfig
+from popsed_core.config.ssp import FSPSConfig, SSPConfig
 from popsed_core.doctor import check_sps_home
 from popsed_core.errors import InputError
 from popsed_core.spectra.build_ssp import build_ssp

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from popsed_core.config import SSPConfig
+from popsed_core.config.ssp import SSPConfig
 from popsed_core.constants import SPEED_OF_LIGHT
 from popsed_core.spectra.build_ssp import build_ssp
 from popsed_core.spectra.ssp_toy import toy_grid

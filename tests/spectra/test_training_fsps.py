@@ -13,13 +13,11 @@ from laws_tools import RANGES
 
 from popsed_core import artefacts
 from popsed_core.artefacts import Provenance
-from popsed_core.config import (
-    FSPSConfig,
-    ParameterConfig,
-    SpectraConfig,
-    TrainingSetConfig,
-    to_json,
-)
+from popsed_core.config.base import to_json
+from popsed_core.config.emulator import TrainingSetConfig
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.spectra import SpectraConfig
+from popsed_core.config.ssp import FSPSConfig
 from popsed_core.errors import InputError
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.emulator_speed import fsps_rate

@@ -16,7 +16,9 @@ import torch
 from popsed_core import artefacts, block_file
 from popsed_core.artefacts import Provenance
 from popsed_core.block_file import BlockFile
-from popsed_core.config import ParameterConfig, SpectraConfig, TrainingSetConfig
+from popsed_core.config.emulator import TrainingSetConfig
+from popsed_core.config.parameters import ParameterConfig
+from popsed_core.config.spectra import SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.parameters import NAMES
 from popsed_core.spectra import training_set

@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config import root
+from popsed_core.config.parameters import Schechter
+from popsed_core.config.root import Config
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.log_lines import start_logging
 from popsed_core.parameters import DERIVED, NAMES
@@ -64,7 +66,7 @@ def share_at(prior: PopulationPrior, shares: torch.Tensor, name: str, value: flo
     return low
 
 
-def drawn(settings: config.Config, masses: tuple[float, float]) -> Theta:
+def drawn(settings: Config, masses: tuple[float, float]) -> Theta:
     """Return galaxies at redshift 0.1 with masses in a range [dex Msun]."""
     prior = PopulationPrior(settings.parameters, settings.spectra.cosmology)
     stream = generator(settings.seed, NAME)
@@ -87,7 +89,7 @@ def observed(photometry: SyntheticPhotometry, theta: Theta) -> tuple[np.ndarray,
     return mag.numpy(), (log_sfr - theta.log_stellar_mass).numpy()
 
 
-def number_density(prior: config.Schechter, low: float, high: float) -> float:
+def number_density(prior: Schechter, low: float, high: float) -> float:
     """Return the galaxies between two masses [1 / Mpc^3], of a mass function per dex."""
     mass = np.linspace(low, high, 4000)
     x = 10 ** (mass - prior.log_knee)
@@ -103,7 +105,7 @@ def measured(magnitude: np.ndarray, hubble: float) -> np.ndarray:
     return 0.4 * np.log(10) * NUMBER * h**3 * x ** (SLOPE + 1) * np.exp(-x)
 
 
-def judge(settings: config.Config, grid: SSPGrid) -> dict[str, Any]:
+def judge(settings: Config, grid: SSPGrid) -> dict[str, Any]:
     """Return the prior's luminosity function over the measured one [dex], and its red sequence."""
     filters = ["sdss2010-g", "sdss2010-r"]
     photometry = build_synthetic_photometry(grid, filters, settings.spectra, (0.001, 0.3))
@@ -149,7 +151,7 @@ def main() -> None:
     arguments = parser.parse_args()
     start_logging()
     set_threads(1)
-    settings = config.load(ROOT / "config.yaml")
+    settings = root.load(ROOT / "config.yaml")
     found = judge(settings, load(arguments.results / "ssp.h5", SSPGrid))
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / f"{NAME}.json").write_text(json.dumps(found, indent=1) + "\n")

@@ -30,7 +30,7 @@ from geomloss import SamplesLoss
 from torch import Tensor
 
 from popsed_core.artefacts import load
-from popsed_core.config import (
+from popsed_core.config.distances import (
     CharacteristicConfig,
     CombinedConfig,
     Distance,

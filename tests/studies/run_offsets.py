@@ -31,8 +31,9 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config import base
+from popsed_core.config.root import Config
 from popsed_core.inference.prior import PopulationPrior
 from popsed_core.log_lines import start_logging
 from popsed_core.parameters import NAMES
@@ -119,9 +120,7 @@ def magnitudes(
     return -2.5 * torch.log10(flux), share.clamp(0, 1)
 
 
-def groups_of(
-    settings: config.Config, grid: SSPGrid, name: str, case: tuple[Any, ...]
-) -> list[Group]:
+def groups_of(settings: Config, grid: SSPGrid, name: str, case: tuple[Any, ...]) -> list[Group]:
     """Return a survey's galaxies, by redshift, each beside the models of that redshift."""
     _, wanted, half, largest, _ = case
     catalogue, reference = build_catalogue(settings.surveys[name])
@@ -261,13 +260,13 @@ def main() -> None:
     arguments = parser.parse_args()
     start_logging()
     set_threads(2)
-    study = config.read_yaml(Path(__file__).with_name("real.yaml"))
+    study = base.read_yaml(Path(__file__).with_name("real.yaml"))
     nothing = argparse.Namespace(configfile=[], members=None, epochs=None)
     overlay = run_real.overlay_of(study, arguments.shared, run_real.WORK, nothing)
     if missing := [case[0] for case in CASES if case[0] not in overlay["surveys"]]:
         raise SystemExit(f"not here: {missing}, expected in {arguments.shared}/surveys")
-    tree = config.merge(config.read_yaml(run_real.ROOT / "config.yaml"), overlay)
-    settings = config.parse(config.Config, tree, "config.yaml")
+    tree = base.merge(base.read_yaml(run_real.ROOT / "config.yaml"), overlay)
+    settings = base.parse(Config, tree, "config.yaml")
     grid = load(arguments.results / "ssp.h5", SSPGrid)
     grid = offset_old_stars(grid, [(wave, -mag) for wave, mag in settings.ssp.bc03.old_star_offset])
     rows = []

@@ -24,8 +24,10 @@ import pandas
 import torch
 from scipy.stats import gaussian_kde, wasserstein_distance
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config import base
+from popsed_core.config.root import Config
+from popsed_core.config.surveys import TableSurvey
 from popsed_core.inference.lost_photons import typical_share
 from popsed_core.inference.observability import Observability
 from popsed_core.inference.prior import PopulationPrior
@@ -78,12 +80,12 @@ def read_table(folder: Path, table: dict[str, Any]) -> Catalogue:
         section["quantity"] = "flux" if "ivar" in table else "mag"
         section["cuts"] = {"min_snr": 1.0}
         section["missing"] = table.get("missing", [99.0, -99.0, -9999.0])
-        return build_catalogue(config.parse(config.TableSurvey, section, table["file"]))[0]
+        return build_catalogue(base.parse(TableSurvey, section, table["file"]))[0]
 
 
 @torch.no_grad()
 def predict(
-    settings: config.Config, name: str, survey: Survey, redshift_high: float | None, n: int
+    settings: Config, name: str, survey: Survey, redshift_high: float | None, n: int
 ) -> Predicted:
     """Return what a prior predicts for a survey."""
     known = name if name in settings.surveys else settings.survey
@@ -205,7 +207,7 @@ def main() -> None:
     arguments = parser.parse_args()
     start_logging()
     set_threads(1)
-    study = config.read_yaml(Path(__file__).parent / f"{NAME}.yaml")
+    study = base.read_yaml(Path(__file__).parent / f"{NAME}.yaml")
     settings = {variant["name"]: settings_of(variant) for variant in study["variants"]}
     grid = load(arguments.results / "ssp.h5", SSPGrid)
     catalogues = {

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config import base
 from popsed_core.log_lines import start_logging
 from popsed_core.photometry.catalogue import Reference
 from popsed_core.photometry.surveys.table_files import read_columns
@@ -69,7 +69,7 @@ def made_table(source: Path, inverse: dict[str, str], folder: Path) -> Path:
 
 def overlay_of(study: dict[str, Any], shared: Path, work: Path, options: Any) -> dict[str, Any]:
     """Return the configuration of the study on top of config.yaml, without surveys that lack."""
-    tree = config.merge({}, study.get("overlay", {}))
+    tree = base.merge({}, study.get("overlay", {}))
     surveys = tree.setdefault("surveys", {})
     for name, table in study.get("tables", {}).items():
         if not (shared / "surveys" / table).is_file():
@@ -81,11 +81,11 @@ def overlay_of(study: dict[str, Any], shared: Path, work: Path, options: Any) ->
     if folder := os.environ.get("POPSED_REAL_DATA"):
         at_hand = {"ssp": {"path": f"{folder}/bc03.fits"}, "surveys": {"sdss_demo": {}}}
         at_hand["surveys"]["sdss_demo"]["path"] = f"{folder}/kcorrect_sdss.fits"
-        tree = config.merge(tree, at_hand)
+        tree = base.merge(tree, at_hand)
     for path in options.configfile:
-        tree = config.merge(tree, config.read_yaml(path))
+        tree = base.merge(tree, base.read_yaml(path))
     cheaper = {"n_members": options.members, "n_epochs": options.epochs}
-    return config.merge(tree, {"fit": {key: n for key, n in cheaper.items() if n is not None}})
+    return base.merge(tree, {"fit": {key: n for key, n in cheaper.items() if n is not None}})
 
 
 def fit(name: str, overlay: Path, cores: int) -> None:
@@ -189,7 +189,7 @@ def main(words: list[str] | None = None) -> None:
     """Fit, judge and write, survey by survey."""
     options = parse(words)
     start_logging()
-    study = config.read_yaml(options.study)
+    study = base.read_yaml(options.study)
     options.work.mkdir(parents=True, exist_ok=True)
     tree = overlay_of(study, options.shared, options.work, options)
     overlay = options.work / "overlay.yaml"

@@ -23,8 +23,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import wasserstein_distance
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config import base
+from popsed_core.config.noise import NoiseConfig
+from popsed_core.config.root import Config
 from popsed_core.inference.fit import FlowFit, fit_member
 from popsed_core.inference.task import FitTask, Survey
 from popsed_core.log_lines import start_logging
@@ -44,7 +46,7 @@ log = logging.getLogger("study")
 log.setLevel(logging.INFO)
 
 
-def load_survey(results: Path, name: str, noise: config.NoiseConfig) -> tuple[Survey, Reference]:
+def load_survey(results: Path, name: str, noise: NoiseConfig) -> tuple[Survey, Reference]:
     """Read what the workflow made of a mock survey, and measure its noise."""
     catalogue = load(results / name / "catalogue.h5", Catalogue)
     survey = Survey(load(results / "ssp.h5", SSPGrid), catalogue, fit_noise(catalogue, noise))
@@ -72,17 +74,17 @@ def plan(task: FitTask, survey: Survey, seconds: float) -> tuple[int, int]:
     return n_epochs, max(round((seconds / n_epochs - validation) / step), 1)
 
 
-def settings_of(variant: dict[str, Any]) -> config.Config:
+def settings_of(variant: dict[str, Any]) -> Config:
     """Return the configuration of a variant, which wins over the mocks' own changes."""
     overlay = variant.get("overlay", {})
-    tree = config.read_yaml(ROOT / "config.yaml")
+    tree = base.read_yaml(ROOT / "config.yaml")
     for name in variant.get("files", ()):
-        tree = config.merge(tree, config.read_yaml(ROOT / "config" / name))
-    tree = config.merge(tree, overlay)
+        tree = base.merge(tree, base.read_yaml(ROOT / "config" / name))
+    tree = base.merge(tree, overlay)
     for own in tree["surveys"].values():
         for key in {"fit", "parameters"} & set(own) & set(overlay):
-            own[key] = config.merge(own[key], overlay[key])
-    return config.parse(config.Config, tree, variant["name"])
+            own[key] = base.merge(own[key], overlay[key])
+    return base.parse(Config, tree, variant["name"])
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +182,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="where mocks are")
     arguments = parser.parse_args()
     start_logging()
-    study = config.read_yaml(Path(__file__).parent / f"{arguments.name}.yaml")
+    study = base.read_yaml(Path(__file__).parent / f"{arguments.name}.yaml")
     jobs = [
         {"seconds": study["seconds"], "survey": survey, "member": member}
         | {"results": str(arguments.results)}

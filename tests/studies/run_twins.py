@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from popsed_core import config
 from popsed_core.artefacts import load
+from popsed_core.config import root
 from popsed_core.inference.fit import FlowFit
 from popsed_core.inference.member import Member
 from popsed_core.inference.task import FitTask, Survey
@@ -52,7 +52,7 @@ class Twin(Member):
 def median_redshift(results: str, member: int, *, is_twin: bool) -> float:
     """Train a member, or its twin, and return its median redshift."""
     set_threads(1)
-    settings = config.load(ROOT / "config.yaml")
+    settings = root.load(ROOT / "config.yaml")
     folder = Path(results)
     survey = Survey(
         load(folder / "ssp.h5", SSPGrid),

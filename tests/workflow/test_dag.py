@@ -5,10 +5,10 @@ import re
 import pytest
 from workflow_tools import ROOT, SMOKE, call, planned, snakemake
 
-from popsed_core import config
+from popsed_core.config import root
 from popsed_core.figures.registry import FIGURES
 
-N_MEMBERS = config.load(ROOT / "config.yaml").fit.n_members
+N_MEMBERS = root.load(ROOT / "config.yaml").fit.n_members
 FIGURE_JOBS = {f"figure_{name}": 1 for name in FIGURES}
 ONE_SURVEY = {
     "fit_member": N_MEMBERS,
@@ -52,7 +52,7 @@ def test_the_survey_can_be_named_on_the_command_line(checkout):
 def test_members_trained_together_are_one_job_per_group(checkout):
     jobs = planned(checkout, "--config", "fit={n_members: 5, members_per_job: 2}")
     fits = {name: count for name, count in jobs.items() if name.startswith("fit_member")}
-    survey = config.load(ROOT / "config.yaml").survey
+    survey = root.load(ROOT / "config.yaml").survey
     assert fits == {f"fit_members_{survey}_{first}": 1 for first in (1, 3, 5)}
 
 

@@ -19,9 +19,10 @@ from rerun_table import (
 )
 from workflow_tools import ROOT, SMOKE, TARGETS
 
-from popsed_core import config
 from popsed_core.code_version import import_closure
 from popsed_core.commands.origin import modules_of
+from popsed_core.config import root
+from popsed_core.config.base import merge, to_plain
 
 pytestmark = pytest.mark.slow
 # one of several that are alike
@@ -48,7 +49,7 @@ def leaves(tree, path=()):
     return {key: value for name in tree for key, value in leaves(tree[name], (*path, name)).items()}
 
 
-SETTINGS = leaves(config.to_plain(config.load(ROOT / "config.yaml", ROOT / SMOKE[1])))
+SETTINGS = leaves(to_plain(root.load(ROOT / "config.yaml", ROOT / SMOKE[1])))
 IS_ALIKE = {key for key in SETTINGS if any(fnmatch(key, pattern) for pattern in ALIKE)}
 UNSET = {key for key, value in SETTINGS.items() if value in (None, [], {}) and key not in VALUES}
 PACKAGES = {
@@ -81,7 +82,7 @@ def base(built):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_changed_key_runs_what_depends_on_it(base, key):
-    values = config.merge(nested(key, changed(key, SETTINGS[key])), TOGETHER.get(key, {}))
+    values = merge(nested(key, changed(key, SETTINGS[key])), TOGETHER.get(key, {}))
     assert rerun(base, values=values) == below(directly(key))
 
 

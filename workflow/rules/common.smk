@@ -12,10 +12,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
-# Snakemake has its own `config`, `parse` and `merge`
-from popsed_core import config as schema
 from popsed_core.commands.origin import code_of
-from popsed_core.config import to_json
+from popsed_core.config import base  # Snakemake has a `parse` and a `merge` of its own
+from popsed_core.config.base import to_json
+from popsed_core.config.root import Config
+from popsed_core.config.surveys import MockSurvey, TableSurvey
 from popsed_core.errors import InputError
 
 
@@ -33,14 +34,14 @@ def load_configuration():
     """
     settings = workflow.config_settings
     try:
-        tree = schema.read_yaml(beside("../../config.yaml"))
+        tree = base.read_yaml(beside("../../config.yaml"))
         if workflow.modifier.is_module:
             overlays = [config]
         else:
-            overlays = [*map(schema.read_yaml, settings.configfiles), settings.config]
+            overlays = [*map(base.read_yaml, settings.configfiles), settings.config]
         for overlay in overlays:
-            tree = schema.merge(tree, overlay)
-        return schema.parse(schema.Config, tree, "configuration")
+            tree = base.merge(tree, overlay)
+        return base.parse(Config, tree, "configuration")
     except InputError as error:
         sys.exit(f"popsed: error: {error}")
 
@@ -49,7 +50,7 @@ CONFIG = load_configuration()
 MOCKS = [
     name
     for name, survey in CONFIG.surveys.items()
-    if isinstance(survey, schema.MockSurvey)
+    if isinstance(survey, MockSurvey)
 ]
 REAL = [name for name in CONFIG.surveys if name not in MOCKS]
 ONE_BY_ONE = [  # surveys whose members are trained in a job each
@@ -274,7 +275,7 @@ def resampled_option(wildcards, input):
 
 def json_without(section, *keys):
     """A section as JSON without the keys that its rule does not use, so that they rerun nothing."""
-    plain = schema.to_plain(section)
+    plain = base.to_plain(section)
     return to_json({key: value for key, value in plain.items() if key not in keys})
 
 
@@ -314,7 +315,7 @@ def member_files(wildcards, end="pt"):
 def figure_names(survey):
     """The figures of a survey; without a reference there is nothing to recover."""
     section = CONFIG.surveys[survey]
-    is_alone = isinstance(section, schema.TableSurvey) and not section.reference
+    is_alone = isinstance(section, TableSurvey) and not section.reference
     return [name for name in FIGURES if not (is_alone and name == "recovery")]
 
 
@@ -375,7 +376,7 @@ def engine_members(wildcards):
 
 def engine_spectra(wildcards):
     """The spectra section as JSON, with this engine."""
-    return to_json(schema.to_plain(CONFIG.spectra) | {"engine": wildcards.engine})
+    return to_json(base.to_plain(CONFIG.spectra) | {"engine": wildcards.engine})
 
 
 def engine_emulator(wildcards):

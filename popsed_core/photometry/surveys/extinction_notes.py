@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from popsed_core.config import TableSurvey
+from popsed_core.config.surveys import TableSurvey
 
 EXTINCTION = re.compile(
     r"a_?[a-z]\d?|a_?v|.*e[_(]?b[_-]?v\)?.*|(gal_?)?ext(inction)?([_\[].*)?|.*_ext(inction)?"

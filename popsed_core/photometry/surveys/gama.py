@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from popsed_core.config import GamaSurvey
+from popsed_core.config.surveys import GamaSurvey
 from popsed_core.errors import InputError
 from popsed_core.fits_files import open_fits
 from popsed_core.photometry.catalogue import Photometry

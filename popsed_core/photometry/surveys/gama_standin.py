@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from popsed_core.config import Cuts, MockSurvey, SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
+from popsed_core.config.surveys import Cuts, MockSurvey
 from popsed_core.fits_files import write_fits
 from popsed_core.photometry.catalogue import Catalogue, Reference
 from popsed_core.photometry.noise import NoiseTable

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from popsed_core.config import KcorrectSurvey
+from popsed_core.config.surveys import KcorrectSurvey
 from popsed_core.errors import InputError
 from popsed_core.fits_files import hdu_data, open_fits
 from popsed_core.photometry.catalogue import Photometry

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from popsed_core.config import MockSurvey, SpectraConfig
+from popsed_core.config.spectra import SpectraConfig
+from popsed_core.config.surveys import MockSurvey
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 from popsed_core.parameters import DERIVED, NAMES

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from scipy import stats
 
-from popsed_core.config import CosmologyConfig, MockSurvey
+from popsed_core.config.spectra import CosmologyConfig
+from popsed_core.config.surveys import MockSurvey
 from popsed_core.photometry.noise import NoiseModel
 from popsed_core.photometry.synthetic import SyntheticPhotometry
 from popsed_core.spectra.cosmology import make_cosmology

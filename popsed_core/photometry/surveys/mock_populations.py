@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import truncnorm
 
-from popsed_core.config import CosmologyConfig
+from popsed_core.config.spectra import CosmologyConfig
 from popsed_core.errors import InputError
 from popsed_core.photometry.catalogue import Reference
 from popsed_core.photometry.surveys.mock_depth import LeastMass, Parts

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from popsed_core.config import TableBand, TableSurvey
-from popsed_core.config_checks import check_table_survey
+from popsed_core.config.checks import check_table_survey
+from popsed_core.config.surveys import TableBand, TableSurvey
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 from popsed_core.photometry.catalogue import Photometry

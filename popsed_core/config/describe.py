@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
-from popsed_core.config import Config, to_plain
+from popsed_core.config.base import to_plain
+from popsed_core.config.root import Config
 from popsed_core.errors import InputError
 
 Schema = Mapping[str, Any]
