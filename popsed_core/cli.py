@@ -31,7 +31,7 @@ from popsed_core.commands import (
 )
 from popsed_core.commands.common import OneLineParser
 from popsed_core.errors import InputError
-from popsed_core.log_lines import start_logging
+from popsed_core.running.logs import start_logging
 
 NOUNS = (
     data,

@@ -11,13 +11,29 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
-from popsed_core.config.parameters import ParameterConfig
 from popsed_core.parameters import SIMPLEX_POWER
 from popsed_core.theta import Column
 
 SMALLEST_FRACTION = (
     1e-30  # [-] floor of log(fraction): its inverse squared fits no float32, it does
 )
+
+
+@runtime_checkable
+class Box(Protocol):
+    """A parameter's range, and the name of its coordinate."""
+
+    @property
+    def low(self) -> float:
+        """Its lower end."""
+
+    @property
+    def high(self) -> float:
+        """Its upper end."""
+
+    @property
+    def coordinate(self) -> str:
+        """One of ``linear``, ``log``, ``flat_simplex``."""
 
 
 @runtime_checkable
@@ -109,7 +125,7 @@ def simplex_log_density(value: Column, low: float, high: float, power: int) -> C
     return (power - 1) * fraction.log() + math.log(power / (high - low))
 
 
-def make_coordinate(name: str, config: ParameterConfig) -> Coordinate:
+def make_coordinate(name: str, config: Box) -> Coordinate:
     """Return the coordinate that the configuration asks for."""
     if config.coordinate == "flat_simplex":
         return SimplexCoordinate(config.low, config.high, SIMPLEX_POWER[name])

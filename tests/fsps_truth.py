@@ -8,11 +8,11 @@ import torch
 from laws_tools import prior_draws
 
 from popsed_core.config.spectra import SpectraConfig
-from popsed_core.spectra.burst import ContinuousBurst
-from popsed_core.spectra.nmf_bases import basis_knots
-from popsed_core.spectra.population import PopulationSpectra
-from popsed_core.spectra.sfh import simplex_fractions
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.stellar.burst import ContinuousBurst
+from popsed_core.stellar.sfh import simplex_fractions
+from popsed_core.stellar.sfh_bases import basis_knots
+from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.ssp.grid import SSPGrid
 
 HALF_WIDTH = 1e-6  # of a pixel, in ln wavelength: its mean is the value at its centre
 COMPARED = (1000.0, 10_000.0)  # [AA]

@@ -5,9 +5,9 @@ import torch
 from real_data import WAVE_RANGE as WAVE_RANGE
 
 from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
-from popsed_core.spectra.cosmology import make_cosmology
-from popsed_core.spectra.nmf_bases import basis_knots
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.stellar.cosmology import make_cosmology
+from popsed_core.stellar.sfh_bases import basis_knots
+from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import Theta, from_matrix
 
 RANGES = np.array(

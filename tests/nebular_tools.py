@@ -7,11 +7,11 @@ from astropy.io import fits
 from laws_tools import WAVE_RANGE
 
 from popsed_core.constants import LSUN_BC03, LSUN_FSPS, SPEED_OF_LIGHT
-from popsed_core.spectra.build_ssp import NebularFiles
-from popsed_core.spectra.nebular import PhotonSpectra, with_nebular
-from popsed_core.spectra.nebular_cloudy import LOG_U, METALLICITIES, mean_rates
-from popsed_core.spectra.ssp import SSPGrid
-from popsed_core.spectra.ssp_toy import toy_grid
+from popsed_core.stellar.ssp.build import NebularFiles
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.stellar.ssp.nebular import PhotonSpectra, with_nebular
+from popsed_core.stellar.ssp.nebular_cloudy import LOG_U, METALLICITIES, mean_rates
+from popsed_core.stellar.ssp.toy import toy_grid
 
 HOTTER = 20.0
 CASE_B = 4.76e-13  # [erg] Hbeta per photon

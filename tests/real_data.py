@@ -15,11 +15,11 @@ import pytest
 
 from popsed_core import cli
 from popsed_core.config import base, root
-from popsed_core.photometry.build_catalogue import build_catalogue
-from popsed_core.photometry.catalogue import Catalogue, Reference
-from popsed_core.spectra.build_ssp import build_ssp
-from popsed_core.spectra.ssp import SSPGrid
-from popsed_core.spectra.ssp_toy import toy_grid
+from popsed_core.stellar.ssp.build import build_ssp
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.stellar.ssp.toy import toy_grid
+from popsed_core.surveys.build import build_catalogue
+from popsed_core.surveys.catalogue import Catalogue, Reference
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIABLE = "POPSED_REAL_DATA"

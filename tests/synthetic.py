@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from popsed_core.diagnostics.emulator_accuracy import RATIO_EDGES, EmulatorAccuracy
+from popsed_core.emulator.pca import SpectrumBasis
+from popsed_core.inference.samples import PopulationSamples
 from popsed_core.parameters import DERIVED, NAMES
-from popsed_core.photometry.catalogue import Catalogue, Reference
-from popsed_core.photometry.emulator_accuracy import RATIO_EDGES, EmulatorAccuracy
-from popsed_core.products.samples import PopulationSamples
-from popsed_core.spectra.pca import SpectrumBasis
+from popsed_core.surveys.catalogue import Catalogue, Reference
 
 BANDS = ("u", "g", "r", "i", "z")
 COLOURS = (1.6, 0.75, 0.0, -0.35, -0.55)  # [mag] band minus r of a middling galaxy

@@ -13,12 +13,14 @@ import pytest
 import torch
 import yaml
 
-from popsed_core import artefacts, cli, loop
-from popsed_core.checksums import digest
+from popsed_core import cli
 from popsed_core.config.base import to_json, to_plain
 from popsed_core.config.root import load
 from popsed_core.config.surveys import TableBand
+from popsed_core.files import artefacts
+from popsed_core.files.checksums import digest
 from popsed_core.photometry.noise import NoiseTable
+from popsed_core.running import loop
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = load(ROOT / "config.yaml", ROOT / "config" / "smoke.yaml")
@@ -75,7 +77,7 @@ def refused(tmp_path, capsys):
     capsys.readouterr()
 
     def snapshot():
-        # a lock is empty and stays: popsed_core/one_writer.py
+        # a lock is empty and stays: popsed_core/files/lock.py
         paths = [p for p in tmp_path.rglob("*") if p.is_file() and p.suffix != ".lock"]
         return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import synthetic
 
-from popsed_core.artefacts import Provenance, save
-from popsed_core.products.summary import summarise
+from popsed_core.diagnostics.summary import summarise
+from popsed_core.files.artefacts import Provenance, save
 from tests.bars import bar_demo, bar_paper, readme
 from tests.bars.tools import at_least, at_most, between, table
 

@@ -12,12 +12,12 @@ from laws_tools import SDSS
 from toy_world import GRID, base_catalogue, noise_table
 
 from popsed_core import cli
-from popsed_core.artefacts import Provenance, save
 from popsed_core.config.root import load
-from popsed_core.inference.step_cost import PARTS
+from popsed_core.costs.step import PARTS
+from popsed_core.emulator.training_draws import draw_theta
+from popsed_core.emulator.untrained import untrained_emulator
+from popsed_core.files.artefacts import Provenance, save
 from popsed_core.photometry.synthetic import build_photometry
-from popsed_core.spectra.training_draws import draw_theta
-from popsed_core.spectra.untrained import untrained_emulator
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ROOT / "config.yaml", ROOT / "config" / "smoke.yaml"

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from popsed_core import cli, doctor, loop
-from popsed_core.artefacts import load as load_artefact
-from popsed_core.artefacts import load_provenance, sha256
+from popsed_core import cli
+from popsed_core.commands import doctor_checks as doctor
 from popsed_core.commands.common import worst_source
 from popsed_core.config.base import to_json
 from popsed_core.config.root import load
-from popsed_core.inference import keops
-from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.spectra.fsps_data import FSPSBuild
+from popsed_core.files.artefacts import load as load_artefact
+from popsed_core.files.artefacts import load_provenance, sha256
+from popsed_core.running import keops, loop
+from popsed_core.stellar.ssp.fsps_data import FSPSBuild
+from popsed_core.surveys.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = load(ROOT / "config.yaml", ROOT / "config" / "smoke.yaml")
@@ -349,7 +350,7 @@ def test_a_problem_comes_with_a_remedy(check):
 def test_an_incomplete_sps_home_is_a_problem(monkeypatch, tmp_path):
     monkeypatch.setenv("SPS_HOME", str(tmp_path))
     build = FSPSBuild("0.4.8", "mist", "miles", "DL07", 12)
-    monkeypatch.setattr("popsed_core.spectra.ssp_fsps.installed_build", lambda: build)
+    monkeypatch.setattr("popsed_core.stellar.ssp.fsps.installed_build", lambda: build)
     check = doctor.check_sps_home(tmp_path)
     assert check.status == "problem"
     assert "data/emlines_info.dat" in check.found

@@ -8,9 +8,9 @@ import torch
 from toy_world import FIT, PARAMETERS, make_survey, make_task
 
 from popsed_core import cli
-from popsed_core.artefacts import Provenance, save
 from popsed_core.config.base import to_json
-from popsed_core.products.ensemble import load_member
+from popsed_core.files.artefacts import Provenance, save
+from popsed_core.inference.ensemble import load_member
 
 
 @pytest.fixture(scope="module")

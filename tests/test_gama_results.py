@@ -14,8 +14,8 @@ from astropy.io import fits
 from real_data import VARIABLE
 
 from popsed_core.config.root import load
-from popsed_core.photometry.build_catalogue import build_catalogue
-from popsed_core.photometry.catalogue import Catalogue, Reference
+from popsed_core.surveys.build import build_catalogue
+from popsed_core.surveys.catalogue import Catalogue, Reference
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "POPSED_GAMA"

@@ -8,10 +8,10 @@ import torch
 from toy_world import GRID, base_catalogue, noise_table
 
 from popsed_core import cli
-from popsed_core.artefacts import Provenance, load, save
-from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.products.galaxy_costs import enlarge
-from popsed_core.products.plan import along, clock, make_plan
+from popsed_core.costs.galaxies import enlarge
+from popsed_core.costs.plan import along, clock, make_plan
+from popsed_core.files.artefacts import Provenance, load, save
+from popsed_core.surveys.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 COSTS = {

@@ -7,7 +7,7 @@ import pytest
 from astropy.table import Table
 
 from popsed_core.config.root import load
-from popsed_core.photometry.build_catalogue import build_catalogue
+from popsed_core.surveys.build import build_catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE, PAPER, RELEASED, STANDIN = (

@@ -11,14 +11,16 @@ import pytest
 from astropy.io import fits
 from matplotlib.figure import Figure
 
-from popsed_core import artefacts, cli, loop
-from popsed_core.artefacts import Provenance, record, sha256
-from popsed_core.code_version import code_version, import_closure, libraries
-from popsed_core.commands import origin
+from popsed_core import cli
 from popsed_core.errors import InputError
 from popsed_core.figures import style
-from popsed_core.products.provenance_tree import as_plain, as_text, tree_of
-from popsed_core.products.records import FITS_KEY, path_beside, read_record, write_beside
+from popsed_core.files import artefacts
+from popsed_core.files.artefacts import Provenance, record, sha256
+from popsed_core.provenance import verbs as origin
+from popsed_core.provenance.code_version import code_version, import_closure, libraries
+from popsed_core.provenance.sidecars import FITS_KEY, path_beside, read_record, write_beside
+from popsed_core.provenance.tree import as_plain, as_text, tree_of
+from popsed_core.running import loop
 
 MADE = Provenance(
     source="mock",
@@ -240,7 +242,7 @@ def test_versions_are_those_of_what_the_code_imports():
     assert "matplotlib" not in found
     assert "matplotlib" in origin.versions_of("figure population")
     assert {"nflows", "geomloss"} <= origin.versions_of("fit member").keys()
-    assert "numpy" in libraries("popsed_core.artefacts")
+    assert "numpy" in libraries("popsed_core.files.artefacts")
 
 
 def test_the_hash_is_of_the_modules_of_the_verb():

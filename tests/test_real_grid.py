@@ -13,7 +13,7 @@ from toy_world import FIT, SPECTRA, make_survey, make_task
 
 from popsed_core.inference.fit import fit_member
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.spectra.ssp_dsps import read_dsps
+from popsed_core.stellar.ssp.dsps import read_dsps
 
 TABLE = SHARED / "ssp_fsps05_mist25_ck04_chabrier.npz"
 ZSUN = 0.0185  # of FSPS 4.0

@@ -14,12 +14,12 @@ from laws_tools import SDSS
 from popsed_core.config import root
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.config.ssp import CloudyNebulae, SSPConfig
-from popsed_core.photometry.surveys.mock_populations import realistic
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.spectra import nebular_light
-from popsed_core.spectra.build_ssp import NebularFiles, build_ssp
-from popsed_core.spectra.population import PopulationSpectra
-from popsed_core.spectra.wavelength import log_edges
+from popsed_core.stellar import nebular_light
+from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.ssp.build import NebularFiles, build_ssp
+from popsed_core.stellar.wavelength import log_edges
+from popsed_core.surveys.mocks.populations import realistic
 from popsed_core.theta import Theta
 
 ROOT = Path(__file__).resolve().parents[1]

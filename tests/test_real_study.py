@@ -11,7 +11,7 @@ from studies import run_real
 from popsed_core.config import base
 from popsed_core.config.root import Config
 from popsed_core.photometry.filters import load_filter
-from popsed_core.photometry.surveys.table_files import read_columns
+from popsed_core.surveys.table_files import read_columns
 
 STUDY = base.read_yaml(ROOT / "tests/studies/real.yaml")
 TABLES = sorted(STUDY["tables"])

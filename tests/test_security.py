@@ -17,16 +17,17 @@ import requests
 import torch
 import yaml
 
-from popsed_core import artefacts, clone
 from popsed_core.config import root
 from popsed_core.config.base import from_json
 from popsed_core.config.downloads import Download
+from popsed_core.downloads import git as clone
+from popsed_core.downloads.fetch import fetch
+from popsed_core.downloads.wheel import extract
 from popsed_core.errors import InputError
-from popsed_core.fetch import fetch
-from popsed_core.fetch_wheel import extract
-from popsed_core.loop import load_plain
-from popsed_core.photometry.surveys.table_files import read_columns
-from popsed_core.products.samples import PopulationSamples
+from popsed_core.files import artefacts
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.running.loop import load_plain
+from popsed_core.surveys.table_files import read_columns
 
 ROOT = Path(__file__).resolve().parent.parent
 PATHS = sorted((ROOT / "popsed_core").rglob("*.py"))

@@ -8,7 +8,7 @@ import time
 
 import torch
 
-from popsed_core import loop
+from popsed_core.running import loop
 
 N_EPOCHS = 12
 CONFIG_HASH = "toy"

@@ -10,12 +10,12 @@ from popsed_core.config.noise import NoiseConfig
 from popsed_core.config.parameters import FlatSimplex, ParameterConfig, TruncatedNormal
 from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.inference.task import FitTask, Survey
-from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
-from popsed_core.photometry.noise_fit import fit_noise
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.runtime import generator
-from popsed_core.spectra.ssp_toy import toy_grid
+from popsed_core.running.runtime import generator
+from popsed_core.stellar.ssp.toy import toy_grid
+from popsed_core.surveys.catalogue import Catalogue
+from popsed_core.surveys.noise_fit import fit_noise
 from popsed_core.theta import Theta
 
 BANDS = tuple("ugriz")

@@ -82,7 +82,7 @@ def _add_common(verb: argparse.ArgumentParser) -> None:
 
 def run_step(args: argparse.Namespace) -> None:
     """Time, tell and write."""
-    from popsed_core.products.step_costs import Bench, as_markdown, measure
+    from popsed_core.costs.recipes import Bench, as_markdown, measure
 
     recipes = dict(_recipe(text) for text in args.recipe)
     costs = measure(Bench(**_bench(args)), recipes)
@@ -91,8 +91,8 @@ def run_step(args: argparse.Namespace) -> None:
 
 def run_galaxies(args: argparse.Namespace) -> None:
     """Time, tell and write."""
-    from popsed_core.products.galaxy_costs import as_markdown, measure
-    from popsed_core.products.step_costs import Bench
+    from popsed_core.costs.galaxies import as_markdown, measure
+    from popsed_core.costs.recipes import Bench
 
     costs = measure(Bench(**_bench(args)), args.config, args.together, args.output.parent)
     _tell(args, costs, as_markdown(costs))

@@ -12,7 +12,7 @@ from popsed_core.commands.common import (
     add_section,
     add_verb,
 )
-from popsed_core.commands.origin import provenance
+from popsed_core.provenance.verbs import provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -62,7 +62,7 @@ def run_build(args: argparse.Namespace) -> None:
     """Read, select and write a survey."""
     from popsed_core.config.base import from_json
     from popsed_core.config.surveys import Survey
-    from popsed_core.photometry.build_catalogue import build_catalogue
+    from popsed_core.surveys.build import build_catalogue
 
     survey = from_json(Survey, args.section, "--section")
     catalogue, reference = build_catalogue(
@@ -78,14 +78,14 @@ def run_build(args: argparse.Namespace) -> None:
 
 def save_catalogue(
     args: argparse.Namespace,
-    catalogue: "popsed_core.photometry.catalogue.Catalogue",
-    reference: "popsed_core.photometry.catalogue.Reference",
+    catalogue: "popsed_core.surveys.catalogue.Catalogue",
+    reference: "popsed_core.surveys.catalogue.Reference",
     inputs: Mapping[str, Path | None],
 ) -> None:
     """Write the catalogue, its reference and its cut-flow."""
-    from popsed_core.artefacts import save
-    from popsed_core.photometry.catalogue import write_cut_flow
-    from popsed_core.products.records import write_beside
+    from popsed_core.files.artefacts import save
+    from popsed_core.provenance.sidecars import write_beside
+    from popsed_core.surveys.catalogue import write_cut_flow
 
     origin = provenance(args, inputs, catalogue.source)
     save(catalogue, args.catalogue, origin)

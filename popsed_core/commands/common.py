@@ -177,7 +177,7 @@ def write_json(value: Mapping[str, Any], path: Path) -> None:
 
 def write_text(text: str, path: Path) -> None:
     """Write a text, atomically."""
-    from popsed_core.artefacts import atomic_path
+    from popsed_core.files.artefacts import atomic_path
 
     with atomic_path(path) as partial:
         partial.write_text(text)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from popsed_core.commands.common import Subparsers, add_verb
-from popsed_core.commands.origin import numbered, provenance
+from popsed_core.provenance.verbs import numbered, provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -39,8 +39,8 @@ def run_crate(args: argparse.Namespace) -> None:
     """Write the crate of a run, and its own record."""
     from popsed_core.config.base import read_yaml
     from popsed_core.errors import InputError
-    from popsed_core.products.crate import METADATA, Run, write_crate
-    from popsed_core.products.records import read_record, write_beside
+    from popsed_core.provenance.crate import METADATA, Run, write_crate
+    from popsed_core.provenance.sidecars import read_record, write_beside
 
     if args.output.name != METADATA:
         raise InputError(f"{args.output}: the description of a crate is always called {METADATA}")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb
-from popsed_core.commands.origin import provenance
+from popsed_core.provenance.verbs import provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -37,8 +37,8 @@ def run_fetch(args: argparse.Namespace) -> None:
     """Download one file."""
     from popsed_core.config.base import from_json
     from popsed_core.config.downloads import Download
-    from popsed_core.fetch import fetch
-    from popsed_core.products.records import write_beside
+    from popsed_core.downloads.fetch import fetch
+    from popsed_core.provenance.sidecars import write_beside
 
     section = from_json(Download, args.section, "--section")
     fetch(section, args.output, args.lock, args.offline, mates=args.mate)

@@ -12,7 +12,7 @@ def register(nouns: Subparsers) -> None:
 
 def run_doctor(args: argparse.Namespace) -> int:
     """Print all checks; return 1 if there is a problem."""
-    from popsed_core.doctor import examine, format_checks, has_problem
+    from popsed_core.commands.doctor_checks import examine, format_checks, has_problem
 
     checks = examine()
     say(format_checks(checks))

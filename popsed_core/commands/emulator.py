@@ -19,7 +19,7 @@ from popsed_core.commands.common import (
     write_json,
     write_text,
 )
-from popsed_core.commands.origin import numbered, provenance
+from popsed_core.provenance.verbs import numbered, provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -80,18 +80,18 @@ def _add_train(verbs: Subparsers) -> None:
 
 def run_train(args: argparse.Namespace) -> None:
     """Train and write one segment."""
-    from popsed_core.artefacts import load, sha256
     from popsed_core.config.base import from_json
     from popsed_core.config.emulator import EmulatorConfig, TrainingSetConfig
     from popsed_core.config.parameters import parameters_from_json
     from popsed_core.config.spectra import SpectraConfig
-    from popsed_core.gpus import one_gpu
-    from popsed_core.loop import forget, save_plain
-    from popsed_core.one_writer import one_writer
-    from popsed_core.runtime import set_threads
-    from popsed_core.spectra.emulator_data import SegmentTask
-    from popsed_core.spectra.emulator_fit import ChunkFiles, fit_segment
-    from popsed_core.spectra.ssp import SSPGrid
+    from popsed_core.emulator.data import SegmentTask
+    from popsed_core.emulator.fit import ChunkFiles, fit_segment
+    from popsed_core.files.artefacts import load, sha256
+    from popsed_core.files.lock import one_writer
+    from popsed_core.running.gpus import one_gpu
+    from popsed_core.running.loop import forget, save_plain
+    from popsed_core.running.runtime import set_threads
+    from popsed_core.stellar.ssp.grid import SSPGrid
 
     set_threads(args.n_threads)
     task = SegmentTask(
@@ -117,8 +117,8 @@ def run_train(args: argparse.Namespace) -> None:
 
 def run_assemble(args: argparse.Namespace) -> None:
     """Check that the segments belong together and write them as one file."""
-    from popsed_core.loop import load_plain, save_plain
-    from popsed_core.spectra.emulator import assemble
+    from popsed_core.emulator.emulator import assemble
+    from popsed_core.running.loop import load_plain, save_plain
 
     segments = [load_plain(path) for path in args.segments]
     whole = assemble(segments, [str(path) for path in args.segments])
@@ -129,18 +129,18 @@ def run_assemble(args: argparse.Namespace) -> None:
 
 def run_validate(args: argparse.Namespace) -> None:
     """Measure an emulator's errors and speed, and write its certificate."""
-    from popsed_core.artefacts import load, save, sha256
     from popsed_core.config.base import from_json
     from popsed_core.config.spectra import SpectraConfig
     from popsed_core.config.ssp import FSPSConfig
-    from popsed_core.photometry.emulator_accuracy import measure
-    from popsed_core.photometry.emulator_speed import fsps_rate, throughput
-    from popsed_core.products.emulator_report import accuracy_markdown, summarise_accuracy
-    from popsed_core.products.records import write_beside
-    from popsed_core.runtime import set_threads
-    from popsed_core.spectra.emulator import check_emulator
-    from popsed_core.spectra.fsps_data import data_folder
-    from popsed_core.spectra.ssp import SSPGrid
+    from popsed_core.costs.emulator_speed import fsps_rate, throughput
+    from popsed_core.diagnostics.emulator_accuracy import measure
+    from popsed_core.diagnostics.emulator_report import accuracy_markdown, summarise_accuracy
+    from popsed_core.emulator.emulator import check_emulator
+    from popsed_core.files.artefacts import load, save, sha256
+    from popsed_core.provenance.sidecars import write_beside
+    from popsed_core.running.runtime import set_threads
+    from popsed_core.stellar.ssp.fsps_data import data_folder
+    from popsed_core.stellar.ssp.grid import SSPGrid
 
     set_threads(args.n_threads)
     segments = _read_segments(args.emulator)
@@ -163,11 +163,15 @@ def run_validate(args: argparse.Namespace) -> None:
 
 def run_compare(args: argparse.Namespace) -> None:
     """Compare the populations of two fits and write what differs."""
-    from popsed_core.artefacts import load
-    from popsed_core.photometry.catalogue import Reference
-    from popsed_core.products.engines import compare_engines, engines_csv, engines_markdown
-    from popsed_core.products.records import write_beside
-    from popsed_core.products.samples import PopulationSamples
+    from popsed_core.diagnostics.emulator_effect import (
+        compare_engines,
+        engines_csv,
+        engines_markdown,
+    )
+    from popsed_core.files.artefacts import load
+    from popsed_core.inference.samples import PopulationSamples
+    from popsed_core.provenance.sidecars import write_beside
+    from popsed_core.surveys.catalogue import Reference
 
     exact, emulated = (load(path, PopulationSamples) for path in (args.exact, args.emulated))
     reference = None if args.reference is None else load(args.reference, Reference)
@@ -190,8 +194,8 @@ def read_emulator(args: argparse.Namespace, task: Any) -> Any:
     Raises:
         InputError: there is none, or it was trained on something else.
     """
-    from popsed_core.artefacts import sha256
-    from popsed_core.spectra.emulator import check_emulator
+    from popsed_core.emulator.emulator import check_emulator
+    from popsed_core.files.artefacts import sha256
 
     if task.spectra.engine == "exact" or args.emulator is None:
         return None
@@ -204,7 +208,7 @@ def read_emulator(args: argparse.Namespace, task: Any) -> Any:
 
 def _read_segments(path: Path) -> Any:
     from popsed_core.errors import InputError
-    from popsed_core.loop import load_plain
+    from popsed_core.running.loop import load_plain
 
     found = load_plain(path)
     segments = found.get("segments") if isinstance(found, dict) else None
@@ -217,9 +221,9 @@ def _log_accuracy(path: Path, path_to_emulator: Path) -> None:
     """Log the certificate's numbers; refuse that of another emulator."""
     import logging
 
-    from popsed_core.artefacts import sha256
+    from popsed_core.diagnostics.emulator_report import headline, read_accuracy
     from popsed_core.errors import InputError
-    from popsed_core.products.emulator_report import headline, read_accuracy
+    from popsed_core.files.artefacts import sha256
 
     numbers = read_accuracy(path)
     if numbers["emulator"] != sha256(path_to_emulator):

@@ -17,7 +17,7 @@ from popsed_core.commands.common import (
     worst_source,
 )
 from popsed_core.commands.emulator import add_emulator, read_emulator
-from popsed_core.commands.origin import numbered, provenance
+from popsed_core.provenance.verbs import numbered, provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -37,18 +37,18 @@ def register(nouns: Subparsers) -> None:
 
 def run_sample(args: argparse.Namespace) -> None:
     """Draw and write the population samples."""
-    from popsed_core.artefacts import load, save
     from popsed_core.config.base import from_json
     from popsed_core.config.fit import FitConfig
     from popsed_core.config.parameters import parameters_from_json
     from popsed_core.config.products import ProductsConfig
     from popsed_core.config.spectra import SpectraConfig
+    from popsed_core.files.artefacts import load, save
+    from popsed_core.inference.ensemble import load_member, sample_ensemble
     from popsed_core.inference.task import FitTask, Survey
-    from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise import NoiseTable
-    from popsed_core.products.ensemble import load_member, sample_ensemble
-    from popsed_core.runtime import set_threads
-    from popsed_core.spectra.ssp import SSPGrid
+    from popsed_core.running.runtime import set_threads
+    from popsed_core.stellar.ssp.grid import SSPGrid
+    from popsed_core.surveys.catalogue import Catalogue
 
     set_threads(args.n_threads)
     products = from_json(ProductsConfig, args.section, "--section")

@@ -13,7 +13,7 @@ from popsed_core.commands.common import (
     add_verb,
     check_bands,
 )
-from popsed_core.commands.origin import numbered, provenance
+from popsed_core.provenance.verbs import numbered, provenance
 
 GALAXY_KEYS = ("n_steps", *(f"galaxies.{key}" for key in ("n", "setup_s", "step_s", "memory_mb")))
 # option: module and class of what it holds, read only where the figure is given one
@@ -54,8 +54,8 @@ def register(nouns: Subparsers) -> None:
 
 def run_figure(args: argparse.Namespace) -> None:
     """Draw and write one figure."""
-    from popsed_core.artefacts import record
     from popsed_core.figures.registry import source_of, write
+    from popsed_core.files.artefacts import record
 
     artefacts = _load_artefacts(args)
     source = source_of(args.name, artefacts)  # refuses an unknown name
@@ -81,7 +81,7 @@ def _load_artefacts(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _load(path: Path, name: str) -> Any:
-    from popsed_core.artefacts import load
+    from popsed_core.files.artefacts import load
 
     module, kind = (KINDS | LISTS)[name]
     return load(path, getattr(import_module(f"popsed_core.{module}"), kind))
@@ -90,7 +90,7 @@ def _load(path: Path, name: str) -> Any:
 def _load_members(args: argparse.Namespace) -> list[Any] | None:
     if not args.members:
         return None
-    from popsed_core.products.ensemble import load_member
+    from popsed_core.inference.ensemble import load_member
 
     return [load_member(path) for path in args.members]
 
@@ -102,7 +102,7 @@ def _load_costs(args: argparse.Namespace) -> dict[str, Any]:
     )
     if not any(path for _, _, path, _ in given):
         return {}
-    from popsed_core.machine import read_costs
+    from popsed_core.costs.machine import read_costs
 
     return {
         name: read_costs(path, f"popsed bench {verb}", *keys)

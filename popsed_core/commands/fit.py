@@ -21,8 +21,8 @@ from popsed_core.commands.common import (
     write_json,
 )
 from popsed_core.commands.emulator import add_emulator, read_emulator
-from popsed_core.commands.origin import arguments_of, provenance
 from popsed_core.errors import InputError
+from popsed_core.provenance.verbs import arguments_of, provenance
 
 log = logging.getLogger(__name__)
 
@@ -79,18 +79,18 @@ class Numbers(argparse.Action):
 
 def run_member(args: argparse.Namespace) -> None:
     """Train and write members."""
-    from popsed_core.artefacts import load
     from popsed_core.config.base import from_json
     from popsed_core.config.fit import FitConfig
     from popsed_core.config.parameters import parameters_from_json
     from popsed_core.config.spectra import SpectraConfig
+    from popsed_core.files.artefacts import load
+    from popsed_core.files.lock import one_writer
     from popsed_core.inference.task import FitTask, Survey
-    from popsed_core.loop import forget
-    from popsed_core.one_writer import one_writer
-    from popsed_core.photometry.catalogue import Catalogue
     from popsed_core.photometry.noise import NoiseTable
-    from popsed_core.runtime import set_threads
-    from popsed_core.spectra.ssp import SSPGrid
+    from popsed_core.running.loop import forget
+    from popsed_core.running.runtime import set_threads
+    from popsed_core.stellar.ssp.grid import SSPGrid
+    from popsed_core.surveys.catalogue import Catalogue
 
     _check_numbers(args)
     set_threads(args.n_threads)
@@ -122,30 +122,33 @@ def run_member(args: argparse.Namespace) -> None:
 
 
 def _train(
-    args: argparse.Namespace, tasks: Any, survey: Any, origin: "popsed_core.artefacts.Provenance"
+    args: argparse.Namespace,
+    tasks: Any,
+    survey: Any,
+    origin: "popsed_core.files.artefacts.Provenance",
 ) -> None:
-    from popsed_core.gpus import one_gpu
     from popsed_core.inference.fit import fit_members
+    from popsed_core.running.gpus import one_gpu
 
     with one_gpu(args.device):
         members, cost = fit_members(tasks, survey, args.checkpoint)
     _write(args, origin, members, cost)
 
 
-def _own(args: argparse.Namespace, origin: "popsed_core.artefacts.Provenance", k: int) -> Any:
+def _own(args: argparse.Namespace, origin: "popsed_core.files.artefacts.Provenance", k: int) -> Any:
     """Return a member's record: the same trained alone or with others."""
     return replace(origin, arguments=arguments_of(args, member=args.member[k]))
 
 
 def _write(
     args: argparse.Namespace,
-    origin: "popsed_core.artefacts.Provenance",
+    origin: "popsed_core.files.artefacts.Provenance",
     members: Sequence[Mapping[str, Any]],
     cost: Mapping[str, Any],
 ) -> None:
     """Write members and costs."""
-    from popsed_core.loop import save_plain
-    from popsed_core.products.records import write_beside
+    from popsed_core.provenance.sidecars import write_beside
+    from popsed_core.running.loop import save_plain
 
     for k, member in enumerate(members):
         own = _own(args, origin, k)
@@ -155,10 +158,10 @@ def _write(
 
 
 def _are_made(
-    args: argparse.Namespace, tasks: Any, origin: "popsed_core.artefacts.Provenance"
+    args: argparse.Namespace, tasks: Any, origin: "popsed_core.files.artefacts.Provenance"
 ) -> bool:
     """Say whether all that is to be written is there, from the same data, settings and code."""
-    from popsed_core.loop import load_plain
+    from popsed_core.running.loop import load_plain
 
     if not all(path.exists() for path in (*args.output, *args.cost)):
         return False

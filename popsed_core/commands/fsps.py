@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb
-from popsed_core.commands.origin import provenance
+from popsed_core.provenance.verbs import provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -21,8 +21,8 @@ def run_fetch(args: argparse.Namespace) -> None:
     """Clone the FSPS data."""
     from popsed_core.config.base import from_json
     from popsed_core.config.ssp import FSPSConfig
-    from popsed_core.products.records import write_beside
-    from popsed_core.spectra.fetch_fsps import fetch_fsps
+    from popsed_core.provenance.sidecars import write_beside
+    from popsed_core.stellar.ssp.fetch_fsps import fetch_fsps
 
     fetch_fsps(from_json(FSPSConfig, args.section, "--section"), args.record)
     write_beside(provenance(args, {}, "real"), args.record)

@@ -18,7 +18,7 @@ from popsed_core.commands.common import (
     check_bands,
     positive,
 )
-from popsed_core.commands.origin import provenance
+from popsed_core.provenance.verbs import provenance
 
 log = logging.getLogger(__name__)
 
@@ -54,16 +54,16 @@ def register(nouns: Subparsers) -> None:
 
 def run_observe(args: argparse.Namespace) -> None:
     """Draw, observe, select and write a mock survey."""
-    from popsed_core.artefacts import load
     from popsed_core.config.base import from_json
     from popsed_core.config.spectra import SpectraConfig
     from popsed_core.config.surveys import MockSurvey
-    from popsed_core.photometry.catalogue import Catalogue, Reference, format_cut_flow
+    from popsed_core.files.artefacts import load
     from popsed_core.photometry.coverage import check_filters
     from popsed_core.photometry.noise import NoiseTable
-    from popsed_core.photometry.surveys.mock import RealSurvey, observe
-    from popsed_core.runtime import set_threads
-    from popsed_core.spectra.ssp import SSPGrid
+    from popsed_core.running.runtime import set_threads
+    from popsed_core.stellar.ssp.grid import SSPGrid
+    from popsed_core.surveys.catalogue import Catalogue, Reference, format_cut_flow
+    from popsed_core.surveys.mocks.observe import RealSurvey, observe
 
     set_threads(args.n_threads)
     grid, base = load(args.ssp, SSPGrid), load(args.base_catalogue, Catalogue)
@@ -89,13 +89,13 @@ def run_observe(args: argparse.Namespace) -> None:
 
 def run_gama(args: argparse.Namespace) -> None:
     """Write tables that look like GAMA's."""
-    from popsed_core.artefacts import load
     from popsed_core.config.base import from_json
     from popsed_core.config.spectra import SpectraConfig
-    from popsed_core.photometry.surveys.gama_standin import make_standin, write_tables
-    from popsed_core.products.records import write_beside
-    from popsed_core.runtime import set_threads
-    from popsed_core.spectra.ssp import SSPGrid
+    from popsed_core.files.artefacts import load
+    from popsed_core.provenance.sidecars import write_beside
+    from popsed_core.running.runtime import set_threads
+    from popsed_core.stellar.ssp.grid import SSPGrid
+    from popsed_core.surveys.mocks.gama_standin import make_standin, write_tables
 
     set_threads(args.n_threads)
     spectra = from_json(SpectraConfig, args.spectra, "--spectra")

@@ -4,14 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from popsed_core.commands.common import (
-    Subparsers,
-    add_inputs,
-    add_noun,
-    add_section,
-    add_verb,
-)
-from popsed_core.commands.origin import provenance
+from popsed_core.commands.common import Subparsers, add_inputs, add_noun, add_section, add_verb
+from popsed_core.provenance.verbs import provenance
 
 logger = logging.getLogger(__name__)
 
@@ -27,12 +21,12 @@ def register(nouns: Subparsers) -> None:
 
 def run_fit(args: argparse.Namespace) -> None:
     """Fit and write the noise model."""
-    from popsed_core.artefacts import load, save
     from popsed_core.config.base import from_json
     from popsed_core.config.noise import NoiseConfig
-    from popsed_core.photometry.catalogue import Catalogue
-    from popsed_core.photometry.noise_fit import fit_noise
-    from popsed_core.photometry.noise_outliers import noise_warnings
+    from popsed_core.files.artefacts import load, save
+    from popsed_core.surveys.catalogue import Catalogue
+    from popsed_core.surveys.noise_fit import fit_noise
+    from popsed_core.surveys.noise_outliers import noise_warnings
 
     config = from_json(NoiseConfig, args.section, "--section")
     catalogue = load(args.catalogue, Catalogue)

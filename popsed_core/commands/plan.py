@@ -50,8 +50,8 @@ def run_plan(args: argparse.Namespace) -> None:
     """Tell, and write if asked."""
     from dataclasses import asdict
 
-    from popsed_core.machine import read_costs
-    from popsed_core.products.plan import as_text, make_plan
+    from popsed_core.costs.machine import read_costs
+    from popsed_core.costs.plan import as_text, make_plan
 
     costs = read_costs(args.costs, "popsed bench galaxies", *NEEDED)
     plan = make_plan(costs, args.galaxies, args.members, args.gpus)

@@ -16,8 +16,8 @@ from popsed_core.commands.common import (
     worst_source,
     write_text,
 )
-from popsed_core.commands.origin import numbered, place, provenance
 from popsed_core.errors import InputError
+from popsed_core.provenance.verbs import numbered, place, provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -56,12 +56,12 @@ def register(nouns: Subparsers) -> None:
 
 def run_tables(args: argparse.Namespace) -> None:
     """Write the tables."""
-    from popsed_core.artefacts import load, record
     from popsed_core.config.base import from_json
     from popsed_core.config.products import ProductsConfig
-    from popsed_core.products.records import FITS_KEY, write_beside
-    from popsed_core.products.samples import PopulationSamples
-    from popsed_core.products.tables import write_tables
+    from popsed_core.diagnostics.tables import write_tables
+    from popsed_core.files.artefacts import load, record
+    from popsed_core.inference.samples import PopulationSamples
+    from popsed_core.provenance.sidecars import FITS_KEY, write_beside
 
     config = from_json(ProductsConfig, args.section, "--section")
     samples = load(args.samples, PopulationSamples)
@@ -73,17 +73,17 @@ def run_tables(args: argparse.Namespace) -> None:
 
 def run_summary(args: argparse.Namespace) -> None:
     """Write the summary, its comparison with the reference, and n(z)."""
-    from popsed_core.artefacts import load
-    from popsed_core.photometry.catalogue import Catalogue, Reference
-    from popsed_core.photometry.noise import NoiseTable
-    from popsed_core.products.ensemble import load_member
-    from popsed_core.products.records import write_beside
-    from popsed_core.products.redshift_distribution import (
+    from popsed_core.diagnostics.redshift_distribution import (
         redshift_distribution,
         write_redshift_distribution,
     )
-    from popsed_core.products.samples import PopulationSamples
-    from popsed_core.products.summary import summarise, write_summary
+    from popsed_core.diagnostics.summary import summarise, write_summary
+    from popsed_core.files.artefacts import load
+    from popsed_core.inference.ensemble import load_member
+    from popsed_core.inference.samples import PopulationSamples
+    from popsed_core.photometry.noise import NoiseTable
+    from popsed_core.provenance.sidecars import write_beside
+    from popsed_core.surveys.catalogue import Catalogue, Reference
 
     samples = load(args.samples, PopulationSamples)
     catalogue, reference = load(args.catalogue, Catalogue), load(args.reference, Reference)
@@ -105,11 +105,11 @@ def run_summary(args: argparse.Namespace) -> None:
 
 def run_provenance(args: argparse.Namespace) -> None:
     """Write where a survey's samples come from."""
-    from popsed_core.artefacts import Provenance, load, load_provenance, sha256
-    from popsed_core.photometry.catalogue import Catalogue
-    from popsed_core.products.ensemble import load_member
-    from popsed_core.products.provenance_report import provenance_report
-    from popsed_core.products.records import write_beside
+    from popsed_core.files.artefacts import Provenance, load, load_provenance, sha256
+    from popsed_core.inference.ensemble import load_member
+    from popsed_core.provenance.report import provenance_report
+    from popsed_core.provenance.sidecars import write_beside
+    from popsed_core.surveys.catalogue import Catalogue
 
     names = ("base_catalogue", "catalogue", "noise", "ssp", "samples")
     paths = {name: path for name in names if (path := getattr(args, name)) is not None}
@@ -141,8 +141,8 @@ def run_record(args: argparse.Namespace) -> None:
     from importlib.metadata import version
 
     from popsed_core import __version__
-    from popsed_core.artefacts import Provenance, sha256
-    from popsed_core.products.records import read_record, write_beside
+    from popsed_core.files.artefacts import Provenance, sha256
+    from popsed_core.provenance.sidecars import read_record, write_beside
 
     records = [found for path in args.inputs if (found := read_record(path)) is not None]
     origin = Provenance(
@@ -163,7 +163,7 @@ def run_record(args: argparse.Namespace) -> None:
 def _read_cost(path: Path) -> dict[str, float]:
     """Return what a member cost, as ``popsed fit member`` wrote it."""
     from popsed_core.config.base import from_json
-    from popsed_core.inputs import require_file
+    from popsed_core.files.inputs import require_file
 
     text = require_file(path).read_text(errors="replace")
     cost = from_json(dict[str, float], text, str(path))

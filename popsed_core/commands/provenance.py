@@ -17,7 +17,7 @@ def register(nouns: Subparsers) -> None:
 
 def run_provenance(args: argparse.Namespace) -> None:
     """Print the tree of a file."""
-    from popsed_core.products.provenance_tree import as_plain, as_text, tree_of
+    from popsed_core.provenance.tree import as_plain, as_text, tree_of
 
     tree = tree_of(args.file)
     say(json.dumps(as_plain(tree), indent=1) if args.json else as_text(tree))

@@ -13,7 +13,7 @@ from popsed_core.commands.common import (
     add_threads,
     add_verb,
 )
-from popsed_core.commands.origin import numbered, provenance
+from popsed_core.provenance.verbs import numbered, provenance
 
 
 def register(nouns: Subparsers) -> None:
@@ -59,17 +59,17 @@ def register(nouns: Subparsers) -> None:
 
 def run_chunk(args: argparse.Namespace) -> None:
     """Make and write one chunk."""
-    from popsed_core.artefacts import load
     from popsed_core.config.base import from_json
     from popsed_core.config.emulator import TrainingSetConfig
     from popsed_core.config.parameters import parameters_from_json
     from popsed_core.config.spectra import SpectraConfig
     from popsed_core.config.ssp import FSPSConfig
-    from popsed_core.one_writer import one_writer
-    from popsed_core.runtime import set_threads
-    from popsed_core.spectra.fsps_data import data_folder
-    from popsed_core.spectra.ssp import SSPGrid
-    from popsed_core.spectra.training_set import ChunkTask, make_chunk
+    from popsed_core.emulator.training_set import ChunkTask, make_chunk
+    from popsed_core.files.artefacts import load
+    from popsed_core.files.lock import one_writer
+    from popsed_core.running.runtime import set_threads
+    from popsed_core.stellar.ssp.fsps_data import data_folder
+    from popsed_core.stellar.ssp.grid import SSPGrid
 
     set_threads(args.n_threads)
     task = ChunkTask(
@@ -90,8 +90,8 @@ def run_chunk(args: argparse.Namespace) -> None:
 
 def run_index(args: argparse.Namespace) -> None:
     """Gather chunks into an index."""
-    from popsed_core.artefacts import load_provenance, save
-    from popsed_core.spectra.training_index import make_index
+    from popsed_core.emulator.training_index import make_index
+    from popsed_core.files.artefacts import load_provenance, save
 
     index = make_index(args.chunks, args.n_validation, args.output.parent)
     first = load_provenance(args.chunks[0])
@@ -101,12 +101,12 @@ def run_index(args: argparse.Namespace) -> None:
 
 def run_basis(args: argparse.Namespace) -> None:
     """Find and write the components of a segment."""
-    from popsed_core.artefacts import load_provenance, save
     from popsed_core.config.base import from_json
     from popsed_core.config.emulator import EmulatorConfig
-    from popsed_core.runtime import set_threads
-    from popsed_core.spectra.pca import fit_basis
-    from popsed_core.spectra.training_index import TrainingSet
+    from popsed_core.emulator.pca import fit_basis
+    from popsed_core.emulator.training_index import TrainingSet
+    from popsed_core.files.artefacts import load_provenance, save
+    from popsed_core.running.runtime import set_threads
 
     set_threads(args.n_threads)
     config = from_json(EmulatorConfig, args.section, "--section")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from popsed_core.commands.common import Subparsers, add_noun, add_section, add_verb
-from popsed_core.commands.origin import provenance
+from popsed_core.provenance.verbs import provenance
 
 NEBULAR = {  # files behind the gas
     "continuum": "Cloudy grid of the continuum of gas (FITS; luminosity [Lsun/AA/Msun])",
@@ -28,10 +28,10 @@ def register(nouns: Subparsers) -> None:
 
 def run_build(args: argparse.Namespace) -> None:
     """Read a library and write the SSP table."""
-    from popsed_core.artefacts import save
     from popsed_core.config.base import from_json
     from popsed_core.config.ssp import SSPConfig
-    from popsed_core.spectra.build_ssp import NebularFiles, build_ssp
+    from popsed_core.files.artefacts import save
+    from popsed_core.stellar.ssp.build import NebularFiles, build_ssp
 
     paths = {name: getattr(args, f"nebular_{name}") for name in NEBULAR}
     section = from_json(SSPConfig, args.section, "--section")

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from popsed_core.errors import InputError
-from popsed_core.inputs import require_file
+from popsed_core.files.inputs import require_file
 
 STRICT = ConfigDict(extra="forbid")
 Positive = Annotated[float, Field(gt=0)]

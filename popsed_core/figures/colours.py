@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from popsed_core.figures import style
 from popsed_core.figures.corner import Column, corner
 from popsed_core.figures.photometry import NAMES
-from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.products.samples import PopulationSamples
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.surveys.catalogue import Catalogue
 
 
 @style.styled

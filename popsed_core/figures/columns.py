@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from popsed_core.diagnostics.columns import COLUMNS
+from popsed_core.diagnostics.recovery import constrain
 from popsed_core.figures.corner import Column
-from popsed_core.photometry.catalogue import Reference
-from popsed_core.products.columns import COLUMNS
-from popsed_core.products.diagnostics import constrain
-from popsed_core.products.samples import PopulationSamples
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.surveys.catalogue import Reference
 
 KNOWN_NAMES = {"truth": "truth", "spectroscopy": "spectroscopic survey"}
 

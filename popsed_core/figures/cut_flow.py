@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from popsed_core.figures import style
-from popsed_core.photometry.catalogue import Catalogue
+from popsed_core.surveys.catalogue import Catalogue
 
 BAR_HEIGHT = 0.32  # [inch]
 

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 from scipy.ndimage import gaussian_filter
 
+from popsed_core.diagnostics.emulator_accuracy import RANGES, EmulatorAccuracy
 from popsed_core.figures import style
 from popsed_core.figures.corner import enclosing_levels
-from popsed_core.photometry.emulator_accuracy import RANGES, EmulatorAccuracy
 
 HEIGHT = 6.6  # [inch]
 WAVES = (1000, 2000, 3000, 5000, 10000, 20000, 40000)  # [AA] of the ticks

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 
+from popsed_core.emulator.pca import SpectrumBasis
 from popsed_core.figures import style
 from popsed_core.figures.emulator_accuracy import WAVES
-from popsed_core.spectra.pca import SpectrumBasis
 
 HEIGHT = 2.8  # [inch]
 CLAIM = 0.2  # [%] 1 sigma, Li et al. 2023, appendix A

@@ -6,12 +6,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from popsed_core.diagnostics.columns import COLUMNS, all_names
+from popsed_core.diagnostics.metrics import mean_offset, wasserstein1
 from popsed_core.figures import style
 from popsed_core.figures.columns import known_name
-from popsed_core.photometry.catalogue import Reference
-from popsed_core.products.columns import COLUMNS, all_names
-from popsed_core.products.distances import mean_offset, wasserstein1
-from popsed_core.products.samples import PopulationSamples
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.surveys.catalogue import Reference
 
 N_COLUMNS = 4
 PANEL_HEIGHT = 1.45  # [inch]

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from popsed_core.diagnostics.noise import normal_scores, transform
 from popsed_core.figures import style
-from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable
-from popsed_core.photometry.noise_fit import noise_quantity
-from popsed_core.products.noise_check import normal_scores, transform
+from popsed_core.surveys.catalogue import Catalogue
+from popsed_core.surveys.noise_fit import noise_quantity
 
 LABELS = {
     "error_given_flux": r"$\log_{10}$ flux error [maggies]",

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 from popsed_core.figures import style
 from popsed_core.figures.columns import known_name, parameter_column
 from popsed_core.figures.corner import corner
-from popsed_core.photometry.catalogue import Reference
-from popsed_core.products.samples import PopulationSamples
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.surveys.catalogue import Reference
 
 SHOWN = ("log_stellar_mass", "redshift", "log_sfr", "logzsol", "mass_weighted_age")
 

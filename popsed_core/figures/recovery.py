@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from scipy.ndimage import gaussian_filter1d
 
+from popsed_core.diagnostics.columns import COLUMNS
+from popsed_core.diagnostics.recovery import Comparison, compare
 from popsed_core.figures import style
 from popsed_core.figures.columns import known_name
-from popsed_core.photometry.catalogue import Reference
-from popsed_core.products.columns import COLUMNS
-from popsed_core.products.diagnostics import Comparison, compare
-from popsed_core.products.samples import PopulationSamples
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.surveys.catalogue import Reference
 
 RANGE = 4.0  # [std of the known] shown on either side
 N_BINS = 160

@@ -4,15 +4,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from popsed_core.figures import style
-from popsed_core.figures.columns import known_name
-from popsed_core.photometry.catalogue import Reference
-from popsed_core.products.diagnostics import compare, constrain
-from popsed_core.products.redshift_distribution import (
+from popsed_core.diagnostics.recovery import compare, constrain
+from popsed_core.diagnostics.redshift_distribution import (
     RedshiftDistribution,
     redshift_distribution,
 )
-from popsed_core.products.samples import PopulationSamples
+from popsed_core.figures import style
+from popsed_core.figures.columns import known_name
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.surveys.catalogue import Reference
 
 SHOWN = 0.998  # quantile of the draws and of the known redshifts that the axis shows
 

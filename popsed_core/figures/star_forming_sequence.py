@@ -5,9 +5,9 @@ from matplotlib import colormaps
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from popsed_core.diagnostics.columns import COLUMNS
 from popsed_core.figures import style
-from popsed_core.products.columns import COLUMNS
-from popsed_core.products.samples import PopulationSamples
+from popsed_core.inference.samples import PopulationSamples
 
 MAX_REDSHIFT = 0.1
 LINE_MASS = (9.5, 11.0)  # [dex Msun] where Renzini & Peng 2015 fitted

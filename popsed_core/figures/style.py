@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from popsed_core.artefacts import atomic_path
 from popsed_core.errors import InputError
+from popsed_core.files.artefacts import atomic_path
 
 P = ParamSpec("P")
 

@@ -25,19 +25,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from popsed_core import loop
 from popsed_core.config.base import to_json
 from popsed_core.inference import schedules
-from popsed_core.inference.expected_misfit import ExpectedMisfit
+from popsed_core.inference.distances.expected_misfit import ExpectedMisfit
 from popsed_core.inference.flow import push_together
-from popsed_core.inference.forward import calibrated
 from popsed_core.inference.member import Member
-from popsed_core.inference.member_priors import MemberPriors
-from popsed_core.inference.observability import Observability
+from popsed_core.inference.priors.member_priors import MemberPriors
+from popsed_core.inference.priors.observability import Observability
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask, Survey, build_forward, fingerprint
-from popsed_core.learning_rate import one_cycle
-from popsed_core.runtime import peak_memory_mb, pick_device, release_freed_memory
+from popsed_core.photometry.forward import calibrated
+from popsed_core.running import loop
+from popsed_core.running.learning_rate import one_cycle
+from popsed_core.running.runtime import peak_memory_mb, pick_device, release_freed_memory
 from popsed_core.theta import Theta
 
 log = logging.getLogger(__name__)

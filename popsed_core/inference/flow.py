@@ -24,7 +24,7 @@ from torch.func import functional_call, vmap
 
 from popsed_core.config.fit import FlowConfig
 from popsed_core.inference.spline import MIN_DERIVATIVE, spline
-from popsed_core.runtime import to_device
+from popsed_core.running.runtime import to_device
 
 UNIT_SLOPE = math.log(math.expm1(1 - MIN_DERIVATIVE))  # [-] logit of slope 1: softplus inverse
 

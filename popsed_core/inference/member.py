@@ -14,18 +14,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from popsed_core.config.base import to_json
-from popsed_core.inference.features import build_features
+from popsed_core.inference.distances.features import build_features
+from popsed_core.inference.distances.misfit import Misfit, build_misfits
+from popsed_core.inference.distances.rows import FEW
+from popsed_core.inference.distances.seen import Seen
 from popsed_core.inference.flow import PopulationFlow
-from popsed_core.inference.forward import ForwardModel
 from popsed_core.inference.holdout import bootstrap, split_holdout
 from popsed_core.inference.lost_photons import LostPhotons
-from popsed_core.inference.misfit import Misfit, build_misfits
-from popsed_core.inference.rows import FEW
-from popsed_core.inference.seen import Seen
 from popsed_core.inference.task import FitTask
 from popsed_core.parameters import NAMES
-from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.runtime import generator
+from popsed_core.photometry.forward import ForwardModel
+from popsed_core.running.runtime import generator
+from popsed_core.surveys.catalogue import Catalogue
 
 
 class Member:

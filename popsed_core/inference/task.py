@@ -11,14 +11,14 @@ from popsed_core.config.base import to_json
 from popsed_core.config.fit import FitConfig
 from popsed_core.config.parameters import ParameterConfig
 from popsed_core.config.spectra import SpectraConfig
-from popsed_core.inference.forward import ForwardModel
-from popsed_core.photometry.catalogue import Catalogue
+from popsed_core.emulator.emulator import Segment, fingerprint_of
 from popsed_core.photometry.filters import load_filter
+from popsed_core.photometry.forward import ForwardModel
 from popsed_core.photometry.model_errors import smooth_covariance
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.synthetic import build_photometry
-from popsed_core.spectra.emulator import Segment, fingerprint_of
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.surveys.catalogue import Catalogue
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from popsed_core.errors import InputError
 from popsed_core.photometry.filters import FilterCurve, load_filter
-from popsed_core.spectra.igm import LYMAN_LIMIT
+from popsed_core.photometry.igm import LYMAN_LIMIT
 
 SHIFT_STEP = 6e-4  # spacing of tables in ln(1 + redshift); finer changes nothing measurable
 # ASSUME: a band is one of stars as long as its effective wavelength is below this [AA]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from popsed_core.errors import InputError
-from popsed_core.inputs import require_file
+from popsed_core.files.inputs import require_file
 
 NEGLIGIBLE = 1e-5  # of the peak: response below it at the ends of a table is cut off
 

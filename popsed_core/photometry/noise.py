@@ -18,8 +18,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.artefacts import array, check_axes
-from popsed_core.runtime import Draws, normal_like, uniform_like
+from popsed_core.files.artefacts import array, check_axes
+from popsed_core.running.runtime import Draws, normal_like, uniform_like
 
 MIN_SNR = 0.05  # ASSUME: a Gaussian SNR (paper's form) below this is held there
 MIN_MAGGIES = 1e-15  # flux floor before the logarithm (37.5 mag; released code: same)

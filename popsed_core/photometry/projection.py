@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from popsed_core.photometry.coverage import SHIFT_STEP
 from popsed_core.photometry.filters import FilterCurve
-from popsed_core.spectra.igm import JUMPS, LYMAN_ALPHA, transmission_at_rest
-from popsed_core.spectra.node_spectra import NO_LINES
-from popsed_core.spectra.wavelength import log_integral
+from popsed_core.photometry.igm import JUMPS, LYMAN_ALPHA, transmission_at_rest
+from popsed_core.stellar.node_spectra import NO_LINES
+from popsed_core.stellar.wavelength import log_integral
 
 LINE_HALVES = (-3e-4, 3e-4)  # [-] either side of a line, in which half of its light is
 N_PARTS = 8  # of a pixel in which light is absorbed; more change nothing measurable

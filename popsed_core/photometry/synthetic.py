@@ -16,15 +16,15 @@ from torch.utils.checkpoint import checkpoint
 
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.constants import AB_ZERO_POINT, MEGAPARSEC
+from popsed_core.emulator.emulator import EmulatedSpectra, Segment
 from popsed_core.errors import InputError
 from popsed_core.photometry.coverage import check_coverage, rest_frame_range
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
-from popsed_core.spectra.emulator import EmulatedSpectra, Segment
-from popsed_core.spectra.node_spectra import TABLE_TOLERANCE, Lost
-from popsed_core.spectra.population import PopulationSpectra
-from popsed_core.spectra.ssp import SSPGrid
-from popsed_core.spectra.wavelength import log_edges
+from popsed_core.stellar.node_spectra import TABLE_TOLERANCE, Lost
+from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.stellar.wavelength import log_edges
 from popsed_core.theta import Theta
 
 MANY = 2048  # galaxies beyond which a CPU makes spectra in parts, and again for the gradient

@@ -59,7 +59,7 @@ def costs_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """Hold the rules to what was measured."""
     tests = {"costs: jobs ask for what was measured, more when tried again": (
         "tests/workflow/test_resources.py",), "costs: one GPU for each job that trains": (
-        "tests/test_gpus.py",)}  # fmt: skip
+        "tests/running/test_gpus.py",)}  # fmt: skip
     return run_tests(tests)
 
 
@@ -82,9 +82,9 @@ def faults_bars(copy: Path, is_reused: bool) -> list[Bar]:
         {
             "faults: disks full and read-only": ("tests/faults/test_disks.py",),
             "faults: flipped bits, cut files": ("tests/faults/test_damage.py",),
-            "faults: checkpoints, clocks": ("tests/test_loop.py",),
+            "faults: checkpoints, clocks": ("tests/running/test_loop.py",),
             "faults: one writer, two runs": (
-                "tests/test_one_writer.py", "tests/workflow/test_runs.py",
+                "tests/files/test_lock.py", "tests/workflow/test_runs.py",
             ),
         }
     )  # fmt: skip
@@ -129,7 +129,7 @@ def provenance_bars(copy: Path, is_reused: bool) -> list[Bar]:
             "provenance: records and tree": (
                 "tests/test_provenance.py", "tests/workflow/test_records.py",
             ),
-            "provenance: a crate that validates": ("tests/products/test_crate.py",),
+            "provenance: a crate that validates": ("tests/provenance/test_crate.py",),
         }
     )  # fmt: skip
 

@@ -24,8 +24,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from popsed_core.log_lines import start_logging
 from popsed_core.parameters import NAMES
+from popsed_core.running.logs import start_logging
 from tests.bars import photometry, readme
 from tests.bars.tools import (
     OUT,

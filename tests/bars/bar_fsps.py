@@ -29,9 +29,9 @@ from typing import Any
 
 import numpy as np
 
-from popsed_core.artefacts import load
 from popsed_core.config import base, root
-from popsed_core.spectra.pca import SpectrumBasis
+from popsed_core.emulator.pca import SpectrumBasis
+from popsed_core.files.artefacts import load
 from tests.bars import fsps_speed
 from tests.bars.tools import (
     OUT,
@@ -57,20 +57,20 @@ MOCK = "table2_mock"
 SMOKE = ("--configfile", "config/smoke.yaml")
 # ours last: the piece `population` fits with what it leaves
 PRESETS = {"paper": ("--configfile", "config/paper_emulator.yaml"), "improved": ()}
-ENGINE_TESTS = ("tests/spectra/test_engine_is_fsps.py", "tests/spectra/test_ssp_fsps.py")
+ENGINE_TESTS = ("tests/stellar/test_engine_is_fsps.py", "tests/stellar/test_fsps.py")
 REAL_TESTS = ("tests/test_real_grid.py",)
 INPUT_TESTS = {
     "FSPS: data missing, incomplete, of another version; a STOP": (
-        "tests/spectra/test_ssp_fsps.py",
-        "tests/spectra/test_fetch_fsps.py",
+        "tests/stellar/test_fsps.py",
+        "tests/stellar/test_fetch_fsps.py",
     ),
     "chunks: full disk, killed writer, altered chunk": (
-        "tests/spectra/test_training_set.py",
-        "tests/spectra/test_training_index.py",
+        "tests/emulator/test_training_set.py",
+        "tests/emulator/test_training_index.py",
     ),
     "emulator: missing segment, other table, prior or training set": (
-        "tests/spectra/test_emulator.py",
-        "tests/spectra/test_emulator_data.py",
+        "tests/emulator/test_emulator.py",
+        "tests/emulator/test_data.py",
     ),
     "bad inputs: one clear line, nothing left": ("tests/test_bad_inputs.py",),
 }

@@ -35,8 +35,8 @@ import json, sys
 from pathlib import Path
 from popsed_core.config import root
 from popsed_core.inference.fit import FlowFit
-from popsed_core.products.step_costs import Bench, prepare
-from popsed_core.runtime import set_threads
+from popsed_core.costs.recipes import Bench, prepare
+from popsed_core.running.runtime import set_threads
 set_threads(1)
 survey, device, results, *files = sys.argv[1:]
 inputs = {"ssp": Path(results, "ssp.h5")}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from popsed_core.loop import load_plain
+from popsed_core.running.loop import load_plain
 from tests.bars.tools import OUT, Bar, Piece, at_least, at_most, main, reported, run
 
 STEM = OUT / "bar_gpu_jobs"

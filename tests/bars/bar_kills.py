@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import yaml
 
-from popsed_core.artefacts import sha256
+from popsed_core.files.artefacts import sha256
 from tests.bars.tools import OUT, fresh_copy
 from tests.web_archive import Archive
 

@@ -32,10 +32,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from popsed_core.artefacts import load
 from popsed_core.config import root
-from popsed_core.photometry.catalogue import Reference
-from popsed_core.products.samples import PopulationSamples
+from popsed_core.files.artefacts import load
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.surveys.catalogue import Reference
 from tests.bars import mock_truth
 from tests.bars.tools import (
     OUT,
@@ -72,13 +72,13 @@ FIGURES = {
 }
 INPUT_TESTS = {
     "inputs: an archive that drops, refuses, truncates, serves other files": (
-        "tests/test_fetch_web.py",
+        "tests/downloads/test_web.py",
     ),
     "inputs: stand-ins through the whole workflow, download included": (
         "tests/workflow/test_gama_workflow.py",
     ),
     "inputs: presets are what their sources print": ("tests/test_presets.py",),
-    "inputs: members that diverge are listed": ("tests/products/test_health.py",),
+    "inputs: members that diverge are listed": ("tests/inference/test_member_quality.py",),
 }
 STUDIED = {
     "redshift_w1": "W1 of n(z)",

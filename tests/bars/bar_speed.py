@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from popsed_core.inference.step_cost import extrapolate
+from popsed_core.costs.step import extrapolate
 from popsed_core.parameters import NAMES
 from tests.bars.bar_paper import MOCK, STANDIN, offsets, words
 from tests.bars.tools import (

@@ -9,14 +9,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from popsed_core.artefacts import Provenance
 from popsed_core.config import root
 from popsed_core.config.emulator import TrainingSetConfig
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.config.ssp import FSPSConfig
-from popsed_core.runtime import set_threads
-from popsed_core.spectra.ssp_fsps import read_fsps
-from popsed_core.spectra.training_set import ChunkTask, make_chunk
+from popsed_core.emulator.training_set import ChunkTask, make_chunk
+from popsed_core.files.artefacts import Provenance
+from popsed_core.running.runtime import set_threads
+from popsed_core.stellar.ssp.fsps import read_fsps
 from tests.bars.tools import ROOT
 
 sys.path.append(str(ROOT / "tests"))  # its helpers import each other by their bare names

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import torch
 
-from popsed_core.artefacts import load
 from popsed_core.config.noise import NoiseConfig
 from popsed_core.config.root import Config
-from popsed_core.inference.features import build_features
-from popsed_core.inference.sliced import SlicedWasserstein
+from popsed_core.files.artefacts import load
+from popsed_core.inference.distances.features import build_features
+from popsed_core.inference.distances.sliced import SlicedWasserstein
 from popsed_core.inference.task import FitTask, Survey, build_forward
 from popsed_core.parameters import NAMES
-from popsed_core.photometry.catalogue import Catalogue, Reference
-from popsed_core.photometry.noise_fit import fit_noise
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.surveys.catalogue import Catalogue, Reference
+from popsed_core.surveys.noise_fit import fit_noise
 from popsed_core.theta import from_matrix
 
 N_DIRECTIONS = 256

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from popsed_core.artefacts import load
 from popsed_core.config.spectra import SpectraConfig
-from popsed_core.photometry.catalogue import Reference
+from popsed_core.files.artefacts import load
 from popsed_core.photometry.synthetic import SyntheticPhotometry, build_synthetic_photometry
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.surveys.catalogue import Reference
 from popsed_core.theta import from_matrix
 from tests.bars.emulator_structure import EmulatorStructure
 

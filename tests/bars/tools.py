@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from popsed_core.log_lines import start_logging
-from popsed_core.machine import processor
+from popsed_core.costs.machine import processor
+from popsed_core.running.logs import start_logging
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "bars"

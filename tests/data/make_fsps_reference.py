@@ -36,7 +36,7 @@ def ask_fsps(world, folder):
     from fsps_truth import CASES, engine
 
     from popsed_core.config.ssp import FSPSConfig
-    from popsed_core.spectra.ssp_fsps import read_fsps
+    from popsed_core.stellar.ssp.fsps import read_fsps
 
     with world.installed():
         grid = read_fsps(FSPSConfig(version=world.version), world.home, RANGE)

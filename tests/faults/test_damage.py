@@ -5,14 +5,14 @@ import pytest
 import synthetic
 import torch
 
-from popsed_core import artefacts
-from popsed_core.artefacts import Provenance, Stream, load, load_slice, save, save_streamed
-from popsed_core.block_file import BlockFile
+from popsed_core.emulator.pca import SpectrumBasis
 from popsed_core.errors import InputError
-from popsed_core.loop import load_plain, save_plain
-from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.products.samples import PopulationSamples
-from popsed_core.spectra.pca import SpectrumBasis
+from popsed_core.files import artefacts
+from popsed_core.files.artefacts import Provenance, Stream, load, load_slice, save, save_streamed
+from popsed_core.files.block_file import BlockFile
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.running.loop import load_plain, save_plain
+from popsed_core.surveys.catalogue import Catalogue
 
 N_FLIPS = 150
 RANDOM = np.random.default_rng(7)

@@ -11,17 +11,18 @@ import torch
 from matplotlib.figure import Figure
 from web_archive import Archive
 
-from popsed_core import artefacts, cli
-from popsed_core.artefacts import Provenance, Stream, save_streamed
-from popsed_core.block_file import BlockFile, told_when_full
+from popsed_core import cli
 from popsed_core.commands.common import write_text
 from popsed_core.config.downloads import Download
+from popsed_core.diagnostics.tables import write_tables
+from popsed_core.downloads.web import fetch_from_web
 from popsed_core.errors import InputError
-from popsed_core.fetch_web import fetch_from_web
 from popsed_core.figures import style
-from popsed_core.loop import save_plain
-from popsed_core.one_writer import one_writer
-from popsed_core.products.tables import write_tables
+from popsed_core.files import artefacts
+from popsed_core.files.artefacts import Provenance, Stream, save_streamed
+from popsed_core.files.block_file import BlockFile, told_when_full
+from popsed_core.files.lock import one_writer
+from popsed_core.running.loop import save_plain
 
 RANDOM = np.random.default_rng(1)
 NOISE = RANDOM.normal(size=(300, 300))  # 720 kB that do not get smaller

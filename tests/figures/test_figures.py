@@ -5,12 +5,12 @@ import pytest
 import synthetic
 
 from popsed_core.config.noise import NoiseConfig
+from popsed_core.diagnostics.recovery import compare
 from popsed_core.errors import InputError
 from popsed_core.figures import style
 from popsed_core.figures.corner import LEVELS, Column, corner, enclosing_levels
 from popsed_core.figures.registry import FIGURES, SPECIAL, render, worst_source, write
-from popsed_core.photometry.noise_fit import fit_noise
-from popsed_core.products.diagnostics import compare
+from popsed_core.surveys.noise_fit import fit_noise
 
 
 @pytest.fixture(scope="module")

@@ -24,25 +24,25 @@ import yaml
 from astropy.io import fits
 from pyarrow import parquet
 
-from popsed_core.artefacts import Provenance, load, save
 from popsed_core.config import base, root
 from popsed_core.config.downloads import Download
 from popsed_core.config.fit import FitConfig
 from popsed_core.config.root import Config
 from popsed_core.config.surveys import GamaSurvey, KcorrectSurvey, TableBand, TableSurvey
+from popsed_core.costs.machine import read_costs
+from popsed_core.downloads.web import read_pin
 from popsed_core.errors import InputError
-from popsed_core.fetch_web import read_pin
-from popsed_core.loop import load_plain, save_plain
-from popsed_core.machine import read_costs
-from popsed_core.photometry.build_catalogue import build_catalogue
-from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.products.records import read_record
-from popsed_core.products.samples import PopulationSamples
-from popsed_core.spectra.nebular_cloudy import LOG_U, read_images
-from popsed_core.spectra.nebular_fsps import read_table
-from popsed_core.spectra.ssp_bc03 import METALLICITIES, read_bc03
-from popsed_core.spectra.ssp_dsps import read_dsps
-from popsed_core.spectra.ssp_toy import toy_grid
+from popsed_core.files.artefacts import Provenance, load, save
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.provenance.sidecars import read_record
+from popsed_core.running.loop import load_plain, save_plain
+from popsed_core.stellar.ssp.bc03 import METALLICITIES, read_bc03
+from popsed_core.stellar.ssp.dsps import read_dsps
+from popsed_core.stellar.ssp.nebular_cloudy import LOG_U, read_images
+from popsed_core.stellar.ssp.nebular_fsps import read_table
+from popsed_core.stellar.ssp.toy import toy_grid
+from popsed_core.surveys.build import build_catalogue
+from popsed_core.surveys.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 N = 30

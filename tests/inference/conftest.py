@@ -3,7 +3,7 @@
 import pytest
 from toy_world import make_survey
 
-from popsed_core.runtime import set_threads
+from popsed_core.running.runtime import set_threads
 
 
 @pytest.fixture(scope="module")

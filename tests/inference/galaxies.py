@@ -7,7 +7,7 @@ from boxes import COSMOLOGY
 
 from popsed_core.config.base import parse, read_yaml
 from popsed_core.config.root import Config
-from popsed_core.inference.prior import PopulationPrior
+from popsed_core.inference.priors.prior import PopulationPrior
 from popsed_core.parameters import NAMES
 from popsed_core.theta import Theta
 

@@ -9,9 +9,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from toy_world import FIT, make_survey, make_task
 
-from popsed_core import loop
 from popsed_core.inference.fit import FlowFit, fit_member
-from popsed_core.runtime import set_threads
+from popsed_core.running import loop
+from popsed_core.running.runtime import set_threads
 
 N_EPOCHS = 6
 LONGER = replace(FIT, n_epochs=N_EPOCHS)

@@ -12,7 +12,8 @@ from popsed_core.config.distances import (
     DistanceTerm,
     UnbiasedSlicedConfig,
 )
-from popsed_core.inference import distance, sliced
+from popsed_core.inference.distances import build as distance
+from popsed_core.inference.distances import sliced
 
 CHARACTERISTIC = CharacteristicConfig("characteristic", n_pool=512, n_step=128)
 

@@ -7,7 +7,7 @@ import torch
 from toy_world import FIT, draw_truth, make_task
 
 from popsed_core.config.distances import ExpectedConfig
-from popsed_core.inference.expected_misfit import weights
+from popsed_core.inference.distances.expected_misfit import weights
 from popsed_core.inference.fit import FlowFit, fit_member
 from popsed_core.theta import Theta
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from popsed_core.inference import expected_noise
-from popsed_core.inference.expected_features import ExpectedFeatures
-from popsed_core.inference.expected_noise import FIRST, STEP, noise_tables
-from popsed_core.inference.forward import ForwardModel
+from popsed_core.inference.distances import expected_noise
+from popsed_core.inference.distances.expected_features import ExpectedFeatures
+from popsed_core.inference.distances.expected_noise import FIRST, STEP, noise_tables
+from popsed_core.photometry.forward import ForwardModel
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 
 N = 200_000

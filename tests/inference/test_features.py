@@ -7,7 +7,7 @@ import torch
 
 from popsed_core.config.distances import FeaturesConfig
 from popsed_core.errors import InputError
-from popsed_core.inference.features import Features, build_features
+from popsed_core.inference.distances.features import Features, build_features
 
 BANDS = ["u", "g", "r", "i", "z"]
 

@@ -15,7 +15,6 @@ import pytest
 import torch
 from toy_world import FIT, GRID, PARAMETERS, make_survey, make_task
 
-from popsed_core import loop
 from popsed_core.config.distances import FeaturesConfig, SinkhornConfig, SlicedConfig
 from popsed_core.config.fit import FlowConfig
 from popsed_core.config.parameters import ParameterConfig
@@ -25,6 +24,7 @@ from popsed_core.errors import InputError
 from popsed_core.inference.fit import FlowFit, fit_member
 from popsed_core.inference.holdout import bootstrap
 from popsed_core.inference.task import fingerprint
+from popsed_core.running import loop
 from popsed_core.theta import Theta
 
 pytestmark = pytest.mark.usefixtures("one_thread")

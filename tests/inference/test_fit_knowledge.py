@@ -6,12 +6,13 @@ from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 
-from popsed_core import code_version, inference
+from popsed_core import inference
+from popsed_core.emulator.emulator import Segment
 from popsed_core.inference.task import FitTask, Survey
-from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable
-from popsed_core.spectra.emulator import Segment
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.provenance import code_version
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.surveys.catalogue import Catalogue
 
 
 def test_a_fit_is_given_no_reference():
@@ -27,7 +28,7 @@ def test_a_fit_is_given_no_reference():
 
 
 def test_no_code_of_the_fit_uses_a_reference():
-    home = "popsed_core.photometry.catalogue"  # defines it, and the selection that makes one
+    home = "popsed_core.surveys.catalogue"  # defines it, and the selection that makes one
     folder = Path(inference.__file__).parent
     roots = [f"popsed_core.inference.{path.stem}" for path in folder.glob("[!_]*.py")]
     closure = set().union(*map(code_version.import_closure, roots))

@@ -7,7 +7,7 @@ from laws_tools import SDSS, galaxy
 from torch import nn
 from toy_world import GRID, SPECTRA
 
-from popsed_core.inference.forward import ForwardModel
+from popsed_core.photometry.forward import ForwardModel
 from popsed_core.photometry.noise import MIN_MAGGIES, NoiseModel, NoiseTable
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.theta import Theta

@@ -11,12 +11,12 @@ from scipy import integrate, stats
 
 from popsed_core.config.parameters import TruncatedNormal
 from popsed_core.errors import InputError
-from popsed_core.inference.prior import PopulationPrior
+from popsed_core.inference.priors.prior import PopulationPrior
+from popsed_core.inference.priors.star_formation import SURVIVING
 from popsed_core.inference.space import ParameterSpace
-from popsed_core.inference.star_formation import SURVIVING
 from popsed_core.parameters import NAMES
-from popsed_core.spectra.cosmology import CosmologyTable
-from popsed_core.spectra.sfh import Histories, simplex_fractions
+from popsed_core.stellar.cosmology import CosmologyTable
+from popsed_core.stellar.sfh import Histories, simplex_fractions
 from popsed_core.theta import Theta
 
 TYPES = PRIOR.types

@@ -5,7 +5,7 @@ import torch
 
 from popsed_core.errors import InputError
 from popsed_core.inference.holdout import FEWEST, split_holdout
-from popsed_core.runtime import generator
+from popsed_core.running.runtime import generator
 
 
 def split(n_galaxies=200, fraction=0.1):

@@ -7,14 +7,14 @@ import torch
 from scipy import stats
 from toy_world import FIT, make_survey, make_task
 
-from popsed_core import loop
 from popsed_core.config.distances import ExpectedConfig
 from popsed_core.config.fit import LostPhotonsConfig
 from popsed_core.config.products import ProductsConfig
 from popsed_core.inference import task as task_module
+from popsed_core.inference.ensemble import sample_ensemble
 from popsed_core.inference.fit import FlowFit, fit_member, fit_members
 from popsed_core.inference.lost_photons import LostPhotons, typical_share
-from popsed_core.products.ensemble import sample_ensemble
+from popsed_core.running import loop
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 PRIOR = LostPhotonsConfig(mean=0.4, sigma=0.2)

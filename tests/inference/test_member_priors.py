@@ -8,7 +8,7 @@ from galaxies import GALAXIES, PRIOR, stream
 from toy_world import FIT, make_task
 
 from popsed_core.inference.flow import log_normal
-from popsed_core.inference.member_priors import MemberPriors, member_parameters
+from popsed_core.inference.priors.member_priors import MemberPriors, member_parameters
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.parameters import NAMES
 

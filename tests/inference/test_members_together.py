@@ -6,7 +6,6 @@ import pytest
 import torch
 from toy_world import FIT, make_task
 
-from popsed_core import loop
 from popsed_core.config.distances import (
     CharacteristicConfig,
     CombinedConfig,
@@ -17,7 +16,8 @@ from popsed_core.config.distances import (
 from popsed_core.errors import InputError
 from popsed_core.inference.fit import FlowFit, fit_member, fit_members
 from popsed_core.inference.flow import push_together
-from popsed_core.runtime import Streams, normal_like
+from popsed_core.running import loop
+from popsed_core.running.runtime import Streams, normal_like
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NUMBERS = (1, 2, 5)

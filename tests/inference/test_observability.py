@@ -8,12 +8,12 @@ from toy_world import FIT, PARAMETERS, SPECTRA, make_survey, make_task
 
 from popsed_core.config.fit import SelectionConfig
 from popsed_core.config.parameters import ParameterConfig
+from popsed_core.inference import ensemble
 from popsed_core.inference.fit import FlowFit
-from popsed_core.inference.observability import Observability
-from popsed_core.inference.prior import PopulationPrior
+from popsed_core.inference.priors.observability import Observability
+from popsed_core.inference.priors.prior import PopulationPrior
 from popsed_core.inference.task import build_forward
-from popsed_core.photometry.selection import Selection
-from popsed_core.products import ensemble
+from popsed_core.surveys.selection import Selection
 from popsed_core.theta import Theta
 
 pytestmark = pytest.mark.usefixtures("one_thread")

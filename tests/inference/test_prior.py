@@ -20,7 +20,7 @@ from popsed_core.config.parameters import (
 )
 from popsed_core.errors import InputError
 from popsed_core.inference.flow import log_normal
-from popsed_core.inference.prior import PopulationPrior
+from popsed_core.inference.priors.prior import PopulationPrior
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.parameters import NAMES
 from popsed_core.theta import Theta, to_matrix

@@ -7,8 +7,8 @@ import pytest
 from boxes import COSMOLOGY, PARAMETERS
 from galaxies import GALAXIES, stream
 
-from popsed_core.inference.prior import PopulationPrior
-from popsed_core.inference.prior_draws import draw_parameters, is_uncertain
+from popsed_core.inference.priors.prior import PopulationPrior
+from popsed_core.inference.priors.prior_draws import draw_parameters, is_uncertain
 
 
 def values(parameters):

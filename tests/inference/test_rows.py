@@ -10,9 +10,10 @@ from popsed_core.config.distances import (
     SlicedConfig,
     UnbiasedSlicedConfig,
 )
-from popsed_core.inference import distance, rows
-from popsed_core.inference.distance import build_distance
-from popsed_core.inference.rows import Rows
+from popsed_core.inference.distances import build as distance
+from popsed_core.inference.distances import rows
+from popsed_core.inference.distances.build import build_distance
+from popsed_core.inference.distances.rows import Rows
 
 N_GALAXIES = 500
 MAG = np.random.default_rng(1).normal(20, 2, (N_GALAXIES, 3))

@@ -7,7 +7,7 @@ import pytest
 from popsed_core.config.distances import SinkhornConfig
 from popsed_core.config.schedules import LearningRate, NoiseAnnealing, PriorWeight
 from popsed_core.inference import schedules
-from popsed_core.learning_rate import one_cycle
+from popsed_core.running.learning_rate import one_cycle
 
 RATE = LearningRate(start=3e-4, peak=3e-3, end=3e-5, rise=0.3)
 

@@ -7,8 +7,8 @@ import torch
 from boxes import COSMOLOGY, PARAMETERS
 from scipy import stats
 
-from popsed_core.inference.prior import PopulationPrior
-from popsed_core.inference.selected_prior import sample_selected
+from popsed_core.inference.priors.prior import PopulationPrior
+from popsed_core.inference.priors.selected_prior import sample_selected
 from popsed_core.parameters import NAMES
 
 PRIOR = PopulationPrior(PARAMETERS, COSMOLOGY)

@@ -8,9 +8,9 @@ import torch
 from toy_world import FIT, make_task
 
 from popsed_core.config.distances import SinkhornConfig
-from popsed_core.inference import step_cost
+from popsed_core.costs import step as step_cost
+from popsed_core.costs.step import PARTS, Stopwatch, exponent, extrapolate
 from popsed_core.inference.fit import FlowFit
-from popsed_core.inference.step_cost import PARTS, Stopwatch, exponent, extrapolate
 
 
 def test_the_parts_add_up_to_the_step(survey):

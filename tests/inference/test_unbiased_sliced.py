@@ -6,9 +6,10 @@ import torch
 from scipy import stats
 
 from popsed_core.config.distances import SlicedConfig, UnbiasedSlicedConfig
-from popsed_core.inference import distance, unbiased_sliced
-from popsed_core.inference.rows import Rows
-from popsed_core.inference.unbiased_sliced import UnbiasedSliced, order_weights
+from popsed_core.inference.distances import build as distance
+from popsed_core.inference.distances import unbiased_sliced
+from popsed_core.inference.distances.rows import Rows
+from popsed_core.inference.distances.unbiased_sliced import UnbiasedSliced, order_weights
 
 N_ROWS = 40_000
 OURS = UnbiasedSlicedConfig("unbiased_sliced", n_pool=32, n_step=32)

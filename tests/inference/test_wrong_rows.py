@@ -13,8 +13,8 @@ from popsed_core.config.distances import (
     SlicedConfig,
     UnbiasedSlicedConfig,
 )
-from popsed_core.inference.distance import build_distance
-from popsed_core.inference.features import REACH, build_features
+from popsed_core.inference.distances.build import build_distance
+from popsed_core.inference.distances.features import REACH, build_features
 
 BANDS = ["u", "g", "r", "i", "z"]
 TOO_RED = torch.tensor([0.0, 0.1, 0.0, 0.0, 0.0])  # [mag]

@@ -12,15 +12,15 @@ from popsed_core.config.ssp import SSPConfig
 from popsed_core.constants import AB_ZERO_POINT, MEGAPARSEC
 from popsed_core.photometry.coverage import SHIFT_STEP
 from popsed_core.photometry.filters import load_filter
+from popsed_core.photometry.igm import LYMAN_ALPHA, LYMAN_LIMIT, transmission
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.projection import Projection
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.runtime import generator
-from popsed_core.spectra.cosmology import make_cosmology
-from popsed_core.spectra.igm import LYMAN_ALPHA, LYMAN_LIMIT, transmission
-from popsed_core.spectra.ssp_range import trim
-from popsed_core.spectra.ssp_toy import toy_grid
-from popsed_core.spectra.wavelength import log_edges, log_integral
+from popsed_core.running.runtime import generator
+from popsed_core.stellar.cosmology import make_cosmology
+from popsed_core.stellar.ssp.coverage import trim
+from popsed_core.stellar.ssp.toy import toy_grid
+from popsed_core.stellar.wavelength import log_edges, log_integral
 
 LSST = tuple(f"lsst2023-{band}" for band in "ugrizy")
 FAR = (0.001, 6.0)

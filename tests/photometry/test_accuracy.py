@@ -22,12 +22,12 @@ from popsed_core.constants import LSUN_FSPS, MEGAPARSEC
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
-from popsed_core.photometry.surveys.mock_depth import least_mass_in_r
-from popsed_core.photometry.surveys.mock_populations import VolumeMassDensity, table2
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.spectra.cosmology import make_cosmology
-from popsed_core.spectra.ssp_toy import toy_grid
-from popsed_core.spectra.wavelength import log_edges
+from popsed_core.stellar.cosmology import make_cosmology
+from popsed_core.stellar.ssp.toy import toy_grid
+from popsed_core.stellar.wavelength import log_edges
+from popsed_core.surveys.mocks.depth import least_mass_in_r
+from popsed_core.surveys.mocks.populations import VolumeMassDensity, table2
 from popsed_core.theta import Theta, from_matrix, to_matrix
 
 REDSHIFTS = (0.001, 0.8)

@@ -7,12 +7,11 @@ import pytest
 import torch
 from scipy import stats
 
-from popsed_core.artefacts import Provenance, load, save
 from popsed_core.config.noise import NoiseConfig
 from popsed_core.config.schedules import NoiseAnnealing
 from popsed_core.errors import InputError
+from popsed_core.files.artefacts import Provenance, load, save
 from popsed_core.inference.schedules import noise_reduction
-from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import (
     MAX_LIFT,
     MIN_MAGGIES,
@@ -20,7 +19,8 @@ from popsed_core.photometry.noise import (
     NoiseTable,
     passing_normal,
 )
-from popsed_core.photometry.noise_fit import fit_noise, noise_quantity, scatter_of_normal
+from popsed_core.surveys.catalogue import Catalogue
+from popsed_core.surveys.noise_fit import fit_noise, noise_quantity, scatter_of_normal
 
 FORMS = ("error_given_flux", "snr_given_flux", "log_snr_given_flux")
 POGSON = 2.5 / np.log(10)

@@ -8,9 +8,9 @@ import torch
 from real_data import demo
 
 from popsed_core.config.noise import NoiseConfig
-from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseModel
-from popsed_core.photometry.noise_fit import fit_noise
+from popsed_core.surveys.catalogue import Catalogue
+from popsed_core.surveys.noise_fit import fit_noise
 
 POGSON = 2.5 / np.log(10)
 OURS = NoiseConfig("error_given_flux", n_bins=30)

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.constants import LSUN_FSPS
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import from_matrix, to_matrix
 
 FSPS = SHARED / "ssp_fsps05_mist25_ck04_chabrier.npz"

@@ -13,7 +13,7 @@ from popsed_core.config.spectra import SpectraConfig
 from popsed_core.errors import InputError
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.spectra.wavelength import log_integral
+from popsed_core.stellar.wavelength import log_integral
 from popsed_core.theta import from_matrix, to_matrix
 
 REDSHIFTS = (0.001, 0.8)

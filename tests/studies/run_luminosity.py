@@ -19,16 +19,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from popsed_core.artefacts import load
 from popsed_core.config import root
 from popsed_core.config.parameters import Schechter
 from popsed_core.config.root import Config
-from popsed_core.inference.prior import PopulationPrior
-from popsed_core.log_lines import start_logging
+from popsed_core.files.artefacts import load
+from popsed_core.inference.priors.prior import PopulationPrior
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.synthetic import SyntheticPhotometry, build_synthetic_photometry
-from popsed_core.runtime import generator, set_threads
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.running.logs import start_logging
+from popsed_core.running.runtime import generator, set_threads
+from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import Theta
 from tests.studies.run_study import OUT, ROOT
 

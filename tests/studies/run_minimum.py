@@ -29,7 +29,6 @@ import torch
 from geomloss import SamplesLoss
 from torch import Tensor
 
-from popsed_core.artefacts import load
 from popsed_core.config.distances import (
     CharacteristicConfig,
     CombinedConfig,
@@ -40,12 +39,13 @@ from popsed_core.config.distances import (
     SlicedConfig,
     UnbiasedSlicedConfig,
 )
-from popsed_core.inference import sliced, unbiased_sliced
-from popsed_core.inference.distance import build_distance
-from popsed_core.inference.features import build_features
-from popsed_core.log_lines import start_logging
-from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.runtime import generator, set_threads
+from popsed_core.files.artefacts import load
+from popsed_core.inference.distances import sliced, unbiased_sliced
+from popsed_core.inference.distances.build import build_distance
+from popsed_core.inference.distances.features import build_features
+from popsed_core.running.logs import start_logging
+from popsed_core.running.runtime import generator, set_threads
+from popsed_core.surveys.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "studies"

@@ -31,19 +31,19 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from popsed_core.artefacts import load
 from popsed_core.config import base
 from popsed_core.config.root import Config
-from popsed_core.inference.prior import PopulationPrior
-from popsed_core.log_lines import start_logging
+from popsed_core.files.artefacts import load
+from popsed_core.inference.priors.prior import PopulationPrior
 from popsed_core.parameters import NAMES
-from popsed_core.photometry.build_catalogue import build_catalogue
-from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.synthetic import SyntheticPhotometry, build_synthetic_photometry
-from popsed_core.runtime import generator, numpy_generator, set_threads
-from popsed_core.spectra.old_stars import BEGINS, offset_old_stars
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.running.logs import start_logging
+from popsed_core.running.runtime import generator, numpy_generator, set_threads
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.stellar.ssp.old_stars import BEGINS, offset_old_stars
+from popsed_core.surveys.build import build_catalogue
+from popsed_core.surveys.catalogue import Catalogue
 from popsed_core.theta import Theta
 from tests.studies import run_luminosity, run_real
 

@@ -24,22 +24,22 @@ import pandas
 import torch
 from scipy.stats import gaussian_kde, wasserstein_distance
 
-from popsed_core.artefacts import load
 from popsed_core.config import base
 from popsed_core.config.root import Config
 from popsed_core.config.surveys import TableSurvey
+from popsed_core.files.artefacts import load
 from popsed_core.inference.lost_photons import typical_share
-from popsed_core.inference.observability import Observability
-from popsed_core.inference.prior import PopulationPrior
-from popsed_core.inference.selected_prior import sample_selected
+from popsed_core.inference.priors.observability import Observability
+from popsed_core.inference.priors.prior import PopulationPrior
+from popsed_core.inference.priors.selected_prior import sample_selected
 from popsed_core.inference.task import FitTask, Survey, build_forward
-from popsed_core.log_lines import start_logging
 from popsed_core.parameters import DERIVED
-from popsed_core.photometry.build_catalogue import build_catalogue
-from popsed_core.photometry.catalogue import Catalogue
-from popsed_core.photometry.noise_fit import fit_noise
-from popsed_core.runtime import generator, numpy_generator, set_threads
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.running.logs import start_logging
+from popsed_core.running.runtime import generator, numpy_generator, set_threads
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.surveys.build import build_catalogue
+from popsed_core.surveys.catalogue import Catalogue
+from popsed_core.surveys.noise_fit import fit_noise
 from popsed_core.theta import Theta
 from tests.studies.run_study import OUT, ROOT, settings_of
 

@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 import yaml
 
-from popsed_core.artefacts import load
 from popsed_core.config import base
-from popsed_core.log_lines import start_logging
-from popsed_core.photometry.catalogue import Reference
-from popsed_core.photometry.surveys.table_files import read_columns
-from popsed_core.products import distances
-from popsed_core.products.samples import PopulationSamples
-from popsed_core.products.summary import rounded
+from popsed_core.diagnostics import metrics as distances
+from popsed_core.diagnostics.summary import rounded
+from popsed_core.files.artefacts import load
+from popsed_core.inference.samples import PopulationSamples
+from popsed_core.running.logs import start_logging
+from popsed_core.surveys.catalogue import Reference
+from popsed_core.surveys.table_files import read_columns
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "studies"

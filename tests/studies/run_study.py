@@ -23,20 +23,20 @@ from typing import Any
 import numpy as np
 from scipy.stats import wasserstein_distance
 
-from popsed_core.artefacts import load
 from popsed_core.config import base
 from popsed_core.config.noise import NoiseConfig
 from popsed_core.config.root import Config
+from popsed_core.diagnostics.classifier import separability
+from popsed_core.diagnostics.photometry import photometric_distance
+from popsed_core.files.artefacts import load
+from popsed_core.inference.ensemble import sample_ensemble
 from popsed_core.inference.fit import FlowFit, fit_member
 from popsed_core.inference.task import FitTask, Survey
-from popsed_core.log_lines import start_logging
-from popsed_core.photometry.catalogue import Catalogue, Reference
-from popsed_core.photometry.noise_fit import fit_noise
-from popsed_core.products.classifier import separability
-from popsed_core.products.ensemble import sample_ensemble
-from popsed_core.products.photometric_distance import photometric_distance
-from popsed_core.runtime import set_threads
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.running.logs import start_logging
+from popsed_core.running.runtime import set_threads
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.surveys.catalogue import Catalogue, Reference
+from popsed_core.surveys.noise_fit import fit_noise
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "studies"

@@ -17,17 +17,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from popsed_core.artefacts import load
 from popsed_core.config import root
+from popsed_core.files.artefacts import load
 from popsed_core.inference.fit import FlowFit
 from popsed_core.inference.member import Member
+from popsed_core.inference.samples import PopulationSamples
 from popsed_core.inference.task import FitTask, Survey
-from popsed_core.log_lines import start_logging
-from popsed_core.photometry.catalogue import Catalogue
 from popsed_core.photometry.noise import NoiseTable
-from popsed_core.products.samples import PopulationSamples
-from popsed_core.runtime import generator, set_threads
-from popsed_core.spectra.ssp import SSPGrid
+from popsed_core.running.logs import start_logging
+from popsed_core.running.runtime import generator, set_threads
+from popsed_core.stellar.ssp.grid import SSPGrid
+from popsed_core.surveys.catalogue import Catalogue
 from tests.studies.run_study import OUT, ROOT
 
 NAME = "twins"

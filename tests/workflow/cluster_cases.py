@@ -45,7 +45,7 @@ def _dawdle(record):
     global _seconds
     if "resumed from" in record.getMessage():  # the second try need not take long
         _seconds = 0
-    if loop := sys.modules.get("popsed_core.loop"):
+    if loop := sys.modules.get("popsed_core.running.loop"):
         loop.CHECKPOINT_SECONDS = {OFTEN}
     time.sleep(_seconds)
     return True

@@ -20,7 +20,7 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
-from popsed_core import code_version
+from popsed_core.provenance import code_version
 
 LARGE = 1_000_000_000  # [B] as in profiles/default
 

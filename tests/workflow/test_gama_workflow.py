@@ -7,8 +7,8 @@ import pytest
 from web_archive import Archive
 from workflow_tools import call, copy_tree, snakemake
 
-from popsed_core.artefacts import load
-from popsed_core.photometry.catalogue import Catalogue
+from popsed_core.files.artefacts import load
+from popsed_core.surveys.catalogue import Catalogue
 
 STANDIN = ("--configfile", "config/smoke.yaml", "config/gama_standin.yaml")
 TABLES = ("ApMatchedCat.fits", "StellarMasses.fits")

@@ -122,7 +122,10 @@ CASES = {
         append("popsed_core/figures/style.py", "\nEXTRA = 1\n"),
         FIGURE_RULES | OF_THE_EMULATOR,
     ),
-    "code: prior": (append("popsed_core/inference/prior.py", "\nEXTRA = 1\n"), ["fit_member"]),
+    "code: prior": (
+        append("popsed_core/inference/priors/prior.py", "\nEXTRA = 1\n"),
+        ["fit_member"],
+    ),
     "code: the command line": (append("popsed_core/cli.py", "\nEXTRA = 1\n"), ()),
     "code: comments and docstrings": (
         lambda repo: (repo / FIT).write_text(

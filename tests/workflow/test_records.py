@@ -10,11 +10,11 @@ import pytest
 from crate_tools import required_issues
 from workflow_tools import SMOKE, call, snakemake
 
-from popsed_core.artefacts import sha256
-from popsed_core.commands.origin import code_of
 from popsed_core.figures.registry import FIGURES
-from popsed_core.products.provenance_tree import tree_of
-from popsed_core.products.records import FOLDER, read_record
+from popsed_core.files.artefacts import sha256
+from popsed_core.provenance.sidecars import FOLDER, read_record
+from popsed_core.provenance.tree import tree_of
+from popsed_core.provenance.verbs import code_of
 
 SURVEY = "results/table2_mock"
 TABLE = "tests/data/toy_survey.csv"

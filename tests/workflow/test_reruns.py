@@ -19,10 +19,10 @@ from rerun_table import (
 )
 from workflow_tools import ROOT, SMOKE, TARGETS
 
-from popsed_core.code_version import import_closure
-from popsed_core.commands.origin import modules_of
 from popsed_core.config import root
 from popsed_core.config.base import merge, to_plain
+from popsed_core.provenance.code_version import import_closure
+from popsed_core.provenance.verbs import modules_of
 
 pytestmark = pytest.mark.slow
 # one of several that are alike

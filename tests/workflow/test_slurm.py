@@ -8,7 +8,7 @@ import pytest
 from slurm_tools import slurm as find_slurm
 from workflow_tools import SMOKE, TARGETS, call, pending, snakemake
 
-from popsed_core.artefacts import sha256
+from popsed_core.files.artefacts import sha256
 
 pytestmark = pytest.mark.slow
 LOCAL = (  # jobs of seconds stay here

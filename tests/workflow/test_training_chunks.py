@@ -5,10 +5,10 @@ import shutil
 import pytest
 from workflow_tools import SMOKE, call, planned, snakemake
 
-from popsed_core.artefacts import load, sha256
-from popsed_core.loop import load_plain
-from popsed_core.spectra.pca import SpectrumBasis
-from popsed_core.spectra.training_index import TrainingSet
+from popsed_core.emulator.pca import SpectrumBasis
+from popsed_core.emulator.training_index import TrainingSet
+from popsed_core.files.artefacts import load, sha256
+from popsed_core.running.loop import load_plain
 
 TARGET = ("--", "training_set")
 BELOW_BASIS = {"spectrum_basis", "figure_emulator_basis"}

@@ -12,7 +12,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from popsed_core.commands.origin import code_of
+from popsed_core.provenance.verbs import code_of
 from popsed_core.config import base  # Snakemake has a `parse` and a `merge` of its own
 from popsed_core.config.base import to_json
 from popsed_core.config.root import Config

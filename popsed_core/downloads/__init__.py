@@ -1,0 +1,1 @@
+"""Files from archives, packages and git."""

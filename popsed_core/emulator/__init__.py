@@ -1,0 +1,1 @@
+"""A neural emulator of the spectra: its training set, components and networks."""

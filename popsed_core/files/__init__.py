@@ -1,0 +1,1 @@
+"""Artefacts, atomic writes, checksums, locks and formats."""

@@ -1,0 +1,63 @@
+"""One process at a time works on a file, also where a scheduler runs the same job twice.
+
+If Snakemake is killed on a cluster its jobs go on, and the next run submits them again.  The second
+process then waits until the first has ended, however it ends: the system drops its lock.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from popsed_core.files.atomic import told_when_unwritable
+
+log = logging.getLogger(__name__)
+
+POLL = 0.5  # [s]
+
+
+@contextlib.contextmanager
+def one_writer(path: str | Path) -> Iterator[bool]:
+    """Hold a file for the time of the block; wait, and say for whom, where another does.
+
+    The lock is an empty file beside it, ``.NAME.lock``, which stays: to delete it would let a third
+    process lock another file of that name.
+
+    Args:
+        path: what is worked on; it need not be there.
+
+    Yields:
+        Whether there was another, so that the work may have been done.
+    """
+    path = Path(path)
+    with told_when_unwritable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        holder = path.with_name(f".{path.name}.holder")
+        lock = FileLock(path.with_name(f".{path.name}.lock"))
+        has_waited = _acquire(lock, path, holder)
+    try:
+        with contextlib.suppress(OSError):  # only a courtesy to whoever waits
+            holder.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        yield has_waited
+    finally:
+        with contextlib.suppress(OSError):
+            holder.unlink()
+        lock.release()
+
+
+def _acquire(lock: FileLock, path: Path, holder: Path) -> bool:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        name = holder.read_text() if holder.exists() else "another process"
+        log.info("waits for %s, which %s is working on", path, name)
+        lock.acquire(poll_interval=POLL)
+        log.info("goes on: %s is free", path)
+        return True
+    except NotImplementedError:  # a file system without locks
+        log.warning("%s: this file system has no locks; two jobs on one file are not noticed", path)
+    return False

@@ -1,0 +1,1 @@
+"""The prior of real galaxies, as they are observed."""

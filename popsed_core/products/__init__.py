@@ -1,1 +1,0 @@
-"""What is derived from a trained ensemble: quantities, n(z), diagnostics."""

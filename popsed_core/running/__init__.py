@@ -1,0 +1,1 @@
+"""Loops, devices, random streams, logs."""

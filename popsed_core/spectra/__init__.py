@@ -1,1 +1,0 @@
-"""Spectra of stellar populations: SSP tables, star-formation histories, dust, cosmology."""

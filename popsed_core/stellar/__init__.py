@@ -1,0 +1,1 @@
+"""Spectra of galaxies: star formation, dust, gas, cosmology."""

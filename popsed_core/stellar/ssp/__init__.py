@@ -1,0 +1,1 @@
+"""Tables of simple stellar populations, and their readers."""

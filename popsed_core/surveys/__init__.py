@@ -1,0 +1,1 @@
+"""Catalogues, their readers, the noise fitted to them, and their limits."""

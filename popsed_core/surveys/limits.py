@@ -1,0 +1,55 @@
+"""The cuts of a survey that a predicted galaxy can be held to: SNR and faint limits in its bands.
+
+A survey's result is one of the galaxies that it has.  Noise that is drawn as the cuts let it pass
+(``noise.py``) lifts a galaxy by a few sigma at most; what is fainter than that, and everything
+under noise that is only held positive, may still fail the cuts, and is found here.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from popsed_core.surveys.catalogue import Catalogue
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Cuts in signal-to-noise ratio and magnitude.
+
+    Attributes:
+        bands: band names.
+        min_snr: flux over error that every galaxy has in every band.
+        max_mag: faint limit of each band, infinite where there is none; empty: nowhere [mag].
+    """
+
+    bands: tuple[str, ...]
+    min_snr: float
+    max_mag: tuple[float, ...]
+
+    def passed(
+        self, mag: Float[Tensor, "galaxy band"], snr: Float[Tensor, "galaxy band"]
+    ) -> Bool[Tensor, "galaxy"]:
+        """Return which observed galaxies pass every cut.
+
+        Args:
+            mag: observed magnitudes [mag].
+            snr: observed flux over its error.
+        """
+        faintest = torch.as_tensor(self.max_mag or [float("inf")] * len(self.bands)).to(mag)
+        return ((mag < faintest) & (snr > self.min_snr)).all(dim=1)
+
+    def __str__(self) -> str:
+        """Name the cuts, such as ``SNR > 1, r < 17.77``."""
+        faint = [
+            f"{band} < {limit:g}"
+            for band, limit in zip(self.bands, self.max_mag or (), strict=False)
+            if limit != float("inf")
+        ]
+        return ", ".join([f"SNR > {self.min_snr:g}", *faint])
+
+
+def limits_of(catalogue: Catalogue) -> Limits:
+    """Return the cuts that a catalogue's galaxies passed."""
+    return Limits(catalogue.bands, catalogue.min_snr, catalogue.max_mag)

@@ -1,0 +1,1 @@
+"""Mock surveys with a known truth."""
