@@ -18,15 +18,15 @@ from popsed_core.provenance.verbs import numbered, provenance
 GALAXY_KEYS = ("n_steps", *(f"galaxies.{key}" for key in ("n", "setup_s", "step_s", "memory_mb")))
 # option: module and class of what it holds, read only where the figure is given one
 KINDS = {
-    "samples": ("products.samples", "PopulationSamples"),
-    "catalogue": ("photometry.catalogue", "Catalogue"),
-    "reference": ("photometry.catalogue", "Reference"),
+    "samples": ("inference.samples", "PopulationSamples"),
+    "catalogue": ("surveys.catalogue", "Catalogue"),
+    "reference": ("surveys.catalogue", "Reference"),
     "noise": ("photometry.noise", "NoiseTable"),
-    "accuracy": ("photometry.emulator_accuracy", "EmulatorAccuracy"),
-    "exact": ("products.samples", "PopulationSamples"),
-    "emulated": ("products.samples", "PopulationSamples"),
+    "accuracy": ("diagnostics.emulator_accuracy", "EmulatorAccuracy"),
+    "exact": ("inference.samples", "PopulationSamples"),
+    "emulated": ("inference.samples", "PopulationSamples"),
 }
-LISTS = {"bases": ("spectra.pca", "SpectrumBasis")}
+LISTS = {"bases": ("emulator.pca", "SpectrumBasis")}
 WITH_BANDS = ("catalogue", "noise", "samples", "exact", "emulated")
 
 

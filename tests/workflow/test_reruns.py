@@ -37,8 +37,9 @@ ALIKE = (
 )  # fmt: skip
 # what a job imports besides what decides its numbers: its border, the same for all
 BORDER = {
-    "cli", "errors", "log_lines", "loop", "inputs", "gpus", "one_writer", "runtime", "machine",
-    "code_version", "figures.registry", "products.records",
+    "cli", "errors", "running.logs", "running.loop", "files.inputs", "running.gpus", "files.lock",
+    "running.runtime", "costs.machine", "provenance.code_version", "provenance.verbs",
+    "provenance.sidecars", "figures.registry",
 }  # fmt: skip
 
 
