@@ -74,7 +74,6 @@ DIRECTLY = (
     ("parameters.*.high", BOX),
     ("parameters.*.coordinate", BOX),
     ("parameters.redshift.prior.*", THE_FIT),
-    ("parameters.log_stellar_mass.prior.*", THE_FIT),
     ("parameters.*.prior.*", ()),  # the mock has priors of its own
     ("fit.members_per_job", (f"fit_members_{MOCK}_1", "sample_ensemble", "figure_training")),
     ("fit.model_error", ()),  # the mock has its own, and distance and prior weight as well
