@@ -48,9 +48,7 @@ def load_configuration():
 
 CONFIG = load_configuration()
 MOCKS = [
-    name
-    for name, survey in CONFIG.surveys.items()
-    if isinstance(survey, MockSurvey)
+    name for name, survey in CONFIG.surveys.items() if isinstance(survey, MockSurvey)
 ]
 REAL = [name for name in CONFIG.surveys if name not in MOCKS]
 ONE_BY_ONE = [  # surveys whose members are trained in a job each
