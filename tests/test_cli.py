@@ -143,7 +143,10 @@ def test_a_killed_fit_goes_on_to_the_same_bytes(files, tmp_path, monkeypatch):
     assert popsed(*fit_words(files, tmp_path / "whole")) == 0
 
     folder = tmp_path / "killed"
-    code = "from popsed_core import cli, loop; loop.CHECKPOINT_SECONDS = 0.0; cli.main({!r})"
+    code = (
+        "from popsed_core import cli; from popsed_core.running import loop; "
+        "loop.CHECKPOINT_SECONDS = 0.0; cli.main({!r})"
+    )
     child = subprocess.Popen([sys.executable, "-c", code.format(fit_words(files, folder))])
     while not (folder / "checkpoint.pt").exists():
         assert child.poll() is None
