@@ -96,3 +96,9 @@ def without_half_of_the_ages(world, folder):
     whole = (world.home / name).read_text().split("# toy\n")
     (home / name).write_text("# toy\n".join(whole[:50]))
     return home
+
+
+@pytest.fixture(scope="session", params=LAYOUTS)
+def fsps_world(request, tmp_path_factory):
+    """Each supported python-fsps in turn."""
+    return make_world(request.param, tmp_path_factory.mktemp(f"fsps-{request.param}"))

@@ -40,6 +40,11 @@ NAMES = [str(path.relative_to(ROOT / PACKAGE)) for path in PATHS]
 TREES = dict(zip(NAMES, (ast.parse(path.read_text()) for path in PATHS), strict=True))
 
 
+def test_every_folder_is_a_room():
+    folders = {name.split("/")[0] for name in NAMES if "/" in name}
+    assert folders - set(ROOMS) == set()
+
+
 def room(module: str) -> int:
     first = module.removeprefix(PACKAGE).lstrip(".").split(".")[0].split("/")[0]
     return ROOMS.index(first.removesuffix(".py")) if first.removesuffix(".py") in ROOMS else 0

@@ -74,7 +74,7 @@ def effective(config: Config, survey: str) -> dict[str, Any]:
 
 
 def keys(tree: Any = ABSENT) -> list[Key]:
-    """Return every key of :class:`popsed_core.config.Config`, in the order of the file.
+    """Return every key of :class:`popsed_core.config.root.Config`, in the order of the file.
 
     ``<name>`` stands for a name that the user chooses, ``[kind]`` for one of the variants.
 

@@ -1,8 +1,8 @@
-"""An offset of old stars' light that real galaxies ask for, smooth in rest wavelength.
+"""A correction of the light of old stars, smooth in rest wavelength.
 
-The spectra of old stars in today's libraries give red galaxies other colours than they have: g - r
-is too red for their u - g and r - i (Maraston et al. 2009 found the same).  Surveys with
-spectroscopic redshifts show it as an offset at each rest wavelength, which is none of any band.
+Spectral libraries make red galaxies too red in g - r and too blue in r - i (Maraston et al. 2009).
+Surveys with spectroscopic redshifts tell such an error, which is one of rest wavelength, from the
+zero point of a band (docs/real_surveys.md).
 """
 
 from collections.abc import Sequence
