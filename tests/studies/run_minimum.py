@@ -83,7 +83,7 @@ def frequencies(low: float, high: float, n: int) -> CharacteristicConfig:
 
 UNBIASED = UnbiasedSlicedConfig("unbiased_sliced", n_pool=64, n_step=64)
 FINE = frequencies(0.5, 8.0, 512)
-OURS = CombinedConfig("combined", (DistanceTerm(1.0, UNBIASED), DistanceTerm(30.0, FINE)))
+BOTH = CombinedConfig("combined", (DistanceTerm(1.0, UNBIASED), DistanceTerm(30.0, FINE)))
 DEAR: dict[str, Any] = {"is_cheap": False, "sizes": (500,)}
 CANDIDATES = (
     Candidate("Sinkhorn p=1, blur 0.002 (released)", by_sinkhorn(1, 0.002), **DEAR),
@@ -99,7 +99,7 @@ CANDIDATES = (
     Candidate("characteristic function, 0.3-20, 256", frequencies(0.3, 20.0, 256), sizes=(500,)),
     Candidate("characteristic function, 0.5-8, 512", FINE, sizes=(500,)),
     Candidate("characteristic function, 0.5-2, 512", frequencies(0.5, 2.0, 512), sizes=(500,)),
-    Candidate("sliced + 30 characteristic (ours)", OURS, sizes=(500,)),
+    Candidate("sliced + 30 characteristic", BOTH, sizes=(500,)),
 )
 
 
