@@ -4,9 +4,7 @@ Band b at redshift z sees rest-frame wavelengths R_b / (1 + z).  Asked when a ca
 long before a fit needs the answer, and again when the photometry tables are built.
 
 Where intergalactic absorption is on, nothing is needed below the Lyman limit: no light comes from
-there.  The other end is 2.5 micron: what dust emits is not in the model.  With the templates of
-Draine & Li (2007) it brightens star-forming galaxies by 0.02 mag at most as long as a band's middle
-stays below 2.5 micron (Ks always, W1 from redshift 0.35), and by up to 0.4 mag beyond (W1 nearby).
+there.  The other end is 2.5 micron: what dust emits is not in the model.
 """
 
 from collections.abc import Sequence
