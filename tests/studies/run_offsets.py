@@ -3,84 +3,81 @@
     python -m tests.studies.run_offsets            # or: make study STUDY=offsets
 
 At a known redshift a band sees a known part of the spectrum, so surveys that span many redshifts
-tell an error of the spectra, which is one of rest wavelength, from an error of a band.  With the
-default prior as weights w_t of many model galaxies of each redshift, this study maximises
+separate an error of the spectra, which belongs to a rest wavelength, from an error of a band.  With
+the default prior as weights w_t of many model galaxies of each redshift, this study maximises
 
     sum over galaxies i of log sum over models t of w_t N(mag_i - mag_t; a_i + zeros + offsets)
 
 (a_i: each galaxy's own brightness, free; N with its errors) in each band's zero point, in an offset
 of the light of old stars at rest wavelengths, another one of younger stars, which is a nuisance
-here, and in the model's scatter.  Each half of the first survey's galaxies, and another survey, are
-asked apart.
-What changes with the survey is no property of the spectra: the offset is used at the strength
-
-    s^2 / (s^2 + e^2),   s: its rms,   e: rms of the difference between surveys over sqrt 2.
+here, and in the model's scatter; once for each half of the first survey's galaxies, and once for
+another survey.
+What changes with the survey is no property of the spectra: the more the two surveys differ, the
+less of their offset is used (`believed`).
 
 The demo is no part of it.  Reads the tables of ``tests/studies/real.yaml`` (skipped where absent)
-and results/ssp.h5 (``make demo``).  Writes results/studies/offsets.{json,md}; a quarter of an hour.
+and the downloads in resources/ (``make demo``).  Writes results/studies/offsets.{json,md}; minutes.
 """
 
 import argparse
 import dataclasses
 import json
 import logging
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 
 from popsed_core.config import base
 from popsed_core.config.root import Config
-from popsed_core.files.artefacts import load
 from popsed_core.inference.priors.prior import PopulationPrior
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.synthetic import SyntheticPhotometry, build_synthetic_photometry
 from popsed_core.running.logs import start_logging
 from popsed_core.running.runtime import generator, numpy_generator, set_threads
+from popsed_core.stellar.ssp.build import NebularFiles, build_ssp
 from popsed_core.stellar.ssp.grid import SSPGrid
-from popsed_core.stellar.ssp.old_stars import BEGINS, offset_old_stars
+from popsed_core.stellar.ssp.old_stars import BEGINS
 from popsed_core.surveys.build import build_catalogue
 from popsed_core.surveys.catalogue import Catalogue
 from popsed_core.theta import Theta
 from tests.studies import run_luminosity, run_real
+from tests.studies.offset_posterior import REFERENCE, WAVE, Group, learn
 
 NAME = "offsets"
-WAVE = np.array(  # [AA] rest frame
-    [2000, 2500, 3000, 3400, 3800, 4200, 4700, 5300, 6000, 6800, 7800, 9000, 11000, 15000, 22000]
-)
 USED = slice(1, 11)  # of them; beyond, bands of unsure calibration alone see the spectra
-REFERENCE = 8  # where there is no offset: the galaxy's mass takes it
 SHARED_WAVES = slice(3, 11)  # which the second survey's bands see
-CASES = (  # survey, bands, half, largest error [mag], error of its zero points [mag]
-    ("zcosmos_bright", "uBVgrizJK", 0, np.inf, 0.05),
-    ("zcosmos_bright", "uBVgrizJK", 1, np.inf, 0.05),
-    ("boss_dr10", "griz", 0, 0.3, 0.03),
-)
 REDSHIFTS, STEP = (0.05, 1.2), 0.02
 N_GALAXIES = {"zcosmos_bright": 2500, "boss_dr10": 2000}
 N_MODELS = 4000  # at each redshift, flat in mass
 MASSES = (8.2, 12.2)  # [dex Msun]
-BRIGHTNESS = 0.3  # [mag] that a model galaxy of neighbouring mass may be off
 F_LOST = 0.4
-OUTLIERS, OUTLIER_ERROR = 0.03, 0.5  # share, [mag]
 LEAST_ERROR = 0.005  # [mag] of a magnitude
-OFFSET, ROUGHNESS = 0.1, 0.05  # [mag] priors of an offset, and of the step to the next
-SCATTER = 0.03  # [mag] of models, about which it varies by a factor of e to the power 0.5
+REACH = 1.8  # [mag] six times BRIGHTNESS: models further from a galaxy than this are no candidates
+GALAXIES = 100  # of a group at most
 log = logging.getLogger("study")
 log.setLevel(logging.INFO)
 
 
-class Group(NamedTuple):
-    """Galaxies of one redshift, and models: magnitudes, old shares, weights of wavelengths."""
+class Case(NamedTuple):
+    """What one row of the table is learnt from."""
 
-    model: torch.Tensor
-    old_share: torch.Tensor
-    mag: torch.Tensor
-    variance: torch.Tensor
-    hats: torch.Tensor
+    survey: str
+    bands: str
+    half: int
+    largest_error: float  # [mag] of a magnitude that is used
+    zero_point_error: float  # [mag]
+
+
+CASES = (
+    Case("zcosmos_bright", "uBVgrizJK", 0, np.inf, 0.05),
+    Case("zcosmos_bright", "uBVgrizJK", 1, np.inf, 0.05),
+    Case("boss_dr10", "griz", 0, 0.3, 0.03),
+)
 
 
 def hats(wave: np.ndarray) -> np.ndarray:
@@ -107,7 +104,7 @@ def models_at(prior: PopulationPrior, redshift: float, stream: torch.Generator) 
     known = prior.from_shares(trial).log_stellar_mass.numpy()
     wanted = np.interp(np.linspace(*MASSES, N_MODELS), known, trial[:, mass].numpy())
     shares[:, mass] = torch.from_numpy(wanted).clamp(1e-9, 1 - 1e-12)
-    return Theta(*(column.float() for column in prior.from_shares(shares)))
+    return prior.from_shares(shares)
 
 
 @torch.no_grad()
@@ -120,112 +117,126 @@ def magnitudes(
     return -2.5 * torch.log10(flux), share.clamp(0, 1)
 
 
-def groups_of(settings: Config, grid: SSPGrid, name: str, case: tuple[Any, ...]) -> list[Group]:
-    """Return a survey's galaxies, by redshift, each beside the models of that redshift."""
-    _, wanted, half, largest, _ = case
-    catalogue, reference = build_catalogue(settings.surveys[name])
-    bands = [catalogue.bands.index(band) for band in wanted]
+def groups_of(settings: Config, grid: SSPGrid, case: Case) -> list[Group]:
+    """Return a survey's galaxies, by redshift and brightness, each beside models like them."""
+    catalogue, reference = build_catalogue(settings.surveys[case.survey])
+    bands = [catalogue.bands.index(band) for band in case.bands]
     filters = [catalogue.filters[index] for index in bands]
     redshift = np.asarray(reference.column("redshift"), float)
     is_used = (redshift > REDSHIFTS[0]) & (redshift < REDSHIFTS[1])
-    is_used &= (catalogue.mag_error[:, bands] < largest).all(axis=1)
-    order = numpy_generator(settings.seed, NAME, name).permutation(np.flatnonzero(is_used))
-    chosen = order[half * N_GALAXIES[name] :][: N_GALAXIES[name]]
-    parameters = settings.parameters_for(name)
+    is_used &= (catalogue.mag_error[:, bands] < case.largest_error).all(axis=1)
+    order = numpy_generator(settings.seed, NAME, case.survey).permutation(np.flatnonzero(is_used))
+    chosen = order[case.half * N_GALAXIES[case.survey] :][: N_GALAXIES[case.survey]]
+    parameters = settings.parameters_for(case.survey)
     box = dataclasses.replace(parameters["redshift"], high=1.3)
     prior = PopulationPrior({**parameters, "redshift": box}, settings.spectra.cosmology)
     is_old = grid.ssp_lg_age_gyr > BEGINS
     old_grid = dataclasses.replace(grid, ssp_flux=grid.ssp_flux * is_old[:, None])
     whole, old = (
-        build_synthetic_photometry(table, filters, settings.spectra, (0.001, 1.25)).float()
+        build_synthetic_photometry(table, filters, settings.spectra, (0.001, 1.25))
         for table in (grid, old_grid)
     )
-    stream = generator(settings.seed, NAME, name)
+    stream = generator(settings.seed, NAME, case.survey)
     cell = np.rint(redshift[chosen] / STEP).astype(int)
     wave = np.array([pivot(one) for one in filters])
-    return [
-        grouped(catalogue, chosen[cell == one], bands, wave / (1 + one * STEP),
-                magnitudes(whole, old, models_at(prior, one * STEP, stream)))
-        for one in np.unique(cell)
-    ]  # fmt: skip
+    groups = []
+    for one in np.unique(cell):
+        models = magnitudes(whole, old, models_at(prior, one * STEP, stream))
+        nodes = torch.from_numpy(hats(wave / (1 + one * STEP)))
+        groups += grouped(catalogue, chosen[cell == one], bands, nodes, models)
+    return groups
 
 
 def grouped(
     catalogue: Catalogue,
     rows: np.ndarray,
     bands: list[int],
-    wave: np.ndarray,
+    nodes: torch.Tensor,
     models: tuple[torch.Tensor, torch.Tensor],
-) -> Group:
-    """Return galaxies of one redshift beside their models."""
-    mag, error = (
-        torch.from_numpy(values[np.ix_(rows, bands)]).float()
-        for values in (catalogue.mag, catalogue.mag_error)
-    )
-    weights = torch.from_numpy(hats(wave)).float()
-    return Group(*models, mag, error.square() + LEAST_ERROR**2, weights)
-
-
-def log_likelihood(
-    group: Group, zero_points: torch.Tensor, offsets: torch.Tensor, log_scatter: torch.Tensor
-) -> torch.Tensor:
-    """Return the sum over galaxies of the log likelihood, brightness integrated out."""
-    young, old = (group.hats @ offsets.T).unbind(1)
-    model = group.model + zero_points + torch.lerp(young, old, group.old_share)
-    variance = group.variance + torch.exp(2 * (group.hats @ log_scatter))
-    inverse = 1 / variance
-    total = inverse.sum(1) + BRIGHTNESS**-2
-    weighted = inverse * group.mag
-    square = (weighted * group.mag).sum(1)[:, None] - 2 * weighted @ model.T
-    square = square + inverse @ model.square().T
-    mean = weighted.sum(1)[:, None] - inverse @ model.T
-    exponent = -0.5 * (square - mean.square() / total[:, None])
-    unit = 0.5 * (variance.log().sum(1) + (total * BRIGHTNESS**2).log())
-    good = exponent.logsumexp(1) - np.log(len(model)) - unit
-    centre = (model.mean(0) - model.mean()).detach()
-    residual = group.mag - group.mag.mean(1, keepdim=True) - centre
-    wide = variance + OUTLIER_ERROR**2
-    bad = -0.5 * (wide.log() + residual.square() / wide).sum(1)
-    return torch.logaddexp(good + np.log1p(-OUTLIERS), bad + np.log(OUTLIERS)).double().sum()
-
-
-def learn(groups: list[Group], zero_point_error: float) -> tuple[np.ndarray, ...]:
-    """Return the zero points, the offsets of young and of old stars, and the scatter [mag]."""
-    n_bands, n_waves = len(groups[0].hats), len(WAVE)
-    sizes = (n_bands, 2 * n_waves, n_waves)
-    scale = np.repeat([0.02, 0.02, 0.3], sizes)
-    start = np.repeat([0.0, 0.0, np.log(SCATTER)], sizes)
-
-    def objective(step: np.ndarray) -> tuple[float, np.ndarray]:
-        values = torch.tensor(start + scale * step, requires_grad=True)
-        zero_points, offsets, log_scatter = values.split(sizes)
-        offsets = offsets.reshape(2, n_waves)
-        cost = 0.5 * (
-            (zero_points / zero_point_error).square().sum()
-            + (offsets / OFFSET).square().sum()
-            + (offsets.diff(dim=1) / ROUGHNESS).square().sum()
-            + (offsets[:, REFERENCE] / 0.002).square().sum()
-            + ((log_scatter - np.log(SCATTER)) / 0.5).square().sum()
-            + (log_scatter.diff() / 0.3).square().sum()
+) -> list[Group]:
+    """Return galaxies of one redshift, by brightness, beside the models that may resemble them."""
+    rows = rows[catalogue.mag[np.ix_(rows, bands)].mean(axis=1).argsort()]
+    brightness = models[0].mean(1)
+    colour = models[0].mean(0) - models[0].mean()
+    groups = []
+    for part in np.array_split(rows, -(-len(rows) // GALAXIES)):
+        mag, error = (
+            torch.from_numpy(np.asarray(values[np.ix_(part, bands)], np.float64))
+            for values in (catalogue.mag, catalogue.mag_error)
         )
-        settings = zero_points.float(), offsets.float(), log_scatter.float()
-        for group in groups:
-            cost = cost - log_likelihood(group, *settings)
-        cost.backward()
-        return cost.item(), values.grad.numpy() * scale
-
-    options = {"maxiter": 150, "maxfun": 170}
-    found = minimize(objective, 0 * start, jac=True, method="L-BFGS-B", options=options)
-    values = start + scale * found.x
-    zero_points, offsets, log_scatter = np.split(values, np.cumsum(sizes)[:-1])
-    return zero_points, *offsets.reshape(2, n_waves), np.exp(log_scatter)
+        bright, faint = mag.mean(1).aminmax()
+        is_near = (brightness > bright - REACH) & (brightness < faint + REACH)
+        near = (values[is_near] for values in models)
+        groups.append(Group(*near, colour, mag, error.square() + LEAST_ERROR**2, nodes, N_MODELS))
+    return groups
 
 
-def strength_of(first: np.ndarray, second: np.ndarray) -> float:
-    """Return how much of the first survey's offset is believed, given the second's."""
-    signal = np.mean(np.delete(first, REFERENCE)[USED.start : USED.stop - 1] ** 2)
-    error = np.mean((first - second)[SHARED_WAVES] ** 2) / 2
-    return float(signal / (signal + error))
+def believed(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what two surveys' offsets are together, and how much of it is believed, by node.
+
+    Their mean where both see the spectra, the first's offset elsewhere, shrunk as James & Stein do:
+    with e^2 the variance of one survey about the truth and s^2 that of the truth about nothing,
+    both estimated from the nodes that the two share, n surveys leave s^2 / (s^2 + e^2 / n).
+    """
+    is_shared = np.zeros(len(WAVE), bool)
+    is_shared[SHARED_WAVES] = True
+    mean = np.where(is_shared, (first + second) / 2, first)
+    is_shared[REFERENCE] = False  # nothing by definition
+    error = np.mean((first - second)[is_shared] ** 2) / 2
+    signal = max(np.mean(mean[is_shared] ** 2) - error / 2, 0.0)
+    n_surveys = np.where(is_shared, 2, 1)
+    return mean, signal / (signal + error / n_surveys)
+
+
+def without_offset(settings: Config, resources: Path) -> SSPGrid:
+    """Return the SSP table as its library has it, with gas."""
+    bc03 = dataclasses.replace(settings.ssp.bc03, old_star_offset=())
+    files = NebularFiles(
+        continuum=resources / "nebular_continuum.fits",
+        lines=resources / "nebular_lines.fits",
+        wavelengths=resources / "line_wavelengths.txt",
+    )
+    return build_ssp(dataclasses.replace(settings.ssp, bc03=bc03), resources / "bc03.fits", files)
+
+
+def row_of(case: Case, groups: list[Group]) -> dict[str, Any]:
+    """Learn from a survey, and return what it says."""
+    settings, errors = (
+        values.numpy().round(4).tolist() for values in learn(groups, case.zero_point_error)
+    )
+    cuts = len(case.bands) + len(WAVE) * np.arange(4)
+    zero_points, young, old, log_scatter = (settings[a:b] for a, b in pairwise((0, *cuts)))
+    return {
+        "survey": case.survey,
+        "half": case.half,
+        "n_galaxies": sum(len(group.mag) for group in groups),
+        "zero_points": dict(zip(case.bands, zero_points, strict=True)),
+        "young": young,
+        "old": old,
+        "old_error": errors[cuts[1] : cuts[2]],
+        "scatter": np.exp(log_scatter).round(4).tolist(),
+    }
+
+
+def verdict(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return all rows, and the offset that is used."""
+    halves = np.mean([row["old"] for row in rows[:2]], axis=0)
+    mean, share = believed(halves, np.array(rows[2]["old"]))
+    mean[REFERENCE] = 0.0
+    return {
+        "rows": rows,
+        "halves_differ": rms_difference(rows[0]["old"], rows[1]["old"]),
+        "surveys_differ": rms_difference(halves, rows[2]["old"]),
+        "strength": {"both": round(float(share.max()), 3), "one": round(float(share.min()), 3)},
+        "wave": WAVE[USED].tolist(),
+        "mag": (share * mean)[USED].round(3).tolist(),
+    }
+
+
+def rms_difference(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the rms difference [mag] of two offsets of old stars where all surveys see them."""
+    difference = np.subtract(first, second)[SHARED_WAVES]
+    return round(float(np.sqrt(np.mean(difference**2))), 4)
 
 
 def as_markdown(found: dict[str, Any]) -> str:
@@ -243,19 +254,22 @@ def as_markdown(found: dict[str, Any]) -> str:
     used = ", ".join(
         f"{wave}: {x:+.3f}" for wave, x in zip(found["wave"], found["mag"], strict=True)
     )
+    shared = WAVE[SHARED_WAVES]
     return (
         f"# Study: {NAME}\n\nThe light of BC03's old stars against surveys with known redshifts, "
         f"made by `make study STUDY={NAME}`; positive: models should be fainter.\n\n"
         + "\n".join(rows) + "\n\nZero points [mag]:\n\n" + "\n".join(points)
-        + f"\n\nStrength {found['strength']:.2f}. Used (`ssp.bc03.old_star_offset`; [AA]: [mag]): "
-        f"{used}.\n"
+        + f"\n\nBetween {shared[0]} and {shared[-1]} AA the halves differ by "
+        f"{found['halves_differ']:.3f} mag (rms), the surveys by {found['surveys_differ']:.3f}. Of "
+        f"the mean of both surveys {found['strength']['both']:.2f} is believed, of one alone "
+        f"{found['strength']['one']:.2f}. Used (`ssp.bc03.old_star_offset`; [AA]: [mag]): {used}.\n"
     )  # fmt: skip
 
 
 def main() -> None:
     """Learn from each survey, and say what is used."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=run_real.ROOT / "results")
+    parser.add_argument("--resources", type=Path, default=run_real.ROOT / "resources")
     parser.add_argument("--shared", type=Path, default=run_real.SHARED, help="has surveys/")
     arguments = parser.parse_args()
     start_logging()
@@ -263,33 +277,16 @@ def main() -> None:
     study = base.read_yaml(Path(__file__).with_name("real.yaml"))
     nothing = argparse.Namespace(configfile=[], members=None, epochs=None)
     overlay = run_real.overlay_of(study, arguments.shared, run_real.WORK, nothing)
-    if missing := [case[0] for case in CASES if case[0] not in overlay["surveys"]]:
+    if missing := [case.survey for case in CASES if case.survey not in overlay["surveys"]]:
         raise SystemExit(f"not here: {missing}, expected in {arguments.shared}/surveys")
     tree = base.merge(base.read_yaml(run_real.ROOT / "config.yaml"), overlay)
     settings = base.parse(Config, tree, "config.yaml")
-    grid = load(arguments.results / "ssp.h5", SSPGrid)
-    grid = offset_old_stars(grid, [(wave, -mag) for wave, mag in settings.ssp.bc03.old_star_offset])
+    grid = without_offset(settings, arguments.resources)
     rows = []
     for case in CASES:
-        groups = groups_of(settings, grid, case[0], case)
-        zero_points, young, old, scatter = learn(groups, case[-1])
-        rows.append(
-            {
-                "survey": case[0],
-                "half": case[2],
-                "n_galaxies": sum(len(group.mag) for group in groups),
-                "zero_points": dict(zip(case[1], zero_points.round(3).tolist(), strict=True)),
-                "young": young.round(3).tolist(),
-                "old": old.round(3).tolist(),
-                "scatter": scatter.round(3).tolist(),
-            }
-        )
+        rows.append(row_of(case, groups_of(settings, grid, case)))
         log.info("%s", json.dumps(rows[-1]))
-    halves = np.mean([row["old"] for row in rows[:2]], axis=0)
-    strength = strength_of(halves, np.array(rows[2]["old"]))
-    used = (strength * halves[USED]).round(3)
-    used[REFERENCE - USED.start] = 0.0
-    found = {"rows": rows, "strength": strength, "wave": WAVE[USED].tolist(), "mag": used.tolist()}
+    found = verdict(rows)
     run_real.OUT.mkdir(parents=True, exist_ok=True)
     (run_real.OUT / f"{NAME}.json").write_text(json.dumps(found, indent=1) + "\n")
     (run_real.OUT / f"{NAME}.md").write_text(as_markdown(found))
