@@ -1,5 +1,8 @@
 """The posterior of errors of the spectra and of zero points, given galaxies of known redshift.
 
+The population is free as well: the models' weights may be tilted in every parameter, so that what
+other metals, dust or histories explain is not taken for an error of the spectra.
+
 Each galaxy may be any of many models of its redshift: its likelihood is their mean, with its
 brightness integrated out.  All settings act through a (shift, tilt, variance) of each band, so the
 derivatives with respect to these three, for each galaxy, give the gradient and the curvature.
@@ -21,6 +24,7 @@ BRIGHTNESS = 0.3  # [mag] that a model galaxy of neighbouring mass may be off
 OUTLIERS, OUTLIER_ERROR = 0.03, 0.5  # share, [mag]
 OFFSET, ROUGHNESS = 0.1, 0.05  # [mag] priors of an offset, and of the step to the next
 SCATTER = 0.03  # [mag] of models, about which it varies by a factor of e to the power 0.5
+TILT = 1.0  # [-] prior of a weight, the features having unit variance
 N_SEARCHES, N_STEPS = 12, 60
 CONVERGED = 1e-3  # [nat] left to gain at the end
 log = logging.getLogger("study")
@@ -35,40 +39,60 @@ class Group(NamedTuple):
     mag: torch.Tensor  # (galaxy, band) [mag]
     variance: torch.Tensor  # (galaxy, band) [mag^2]
     hats: torch.Tensor  # (band, node) weights of the wavelengths
-    n_models: int  # of the redshift, with those that resemble none of these galaxies
+    tilts: torch.Tensor  # (model, feature) what the models' weights are tilted by
+    all_tilts: (
+        torch.Tensor
+    )  # the same of all models of the redshift, also those unlike these galaxies
+
+
+class Settings(NamedTuple):
+    """What is learnt, together one vector."""
+
+    zero_points: torch.Tensor  # (band) [mag]
+    young: torch.Tensor  # (node) [mag]
+    old: torch.Tensor  # (node) [mag]
+    log_scatter: torch.Tensor  # (node) [ln mag]
+    weights: torch.Tensor  # (feature) of the population's tilts
+
+
+def parts(settings: torch.Tensor, n_bands: int) -> Settings:
+    """Return the parts of a vector of settings."""
+    sizes = (n_bands, *3 * (len(WAVE),))
+    return Settings(*settings.split((*sizes, len(settings) - sum(sizes))))
 
 
 def in_bands(settings: torch.Tensor, nodes: torch.Tensor) -> torch.Tensor:
-    """Return what a group's bands see of the settings: rows (shift, tilt, variance) by band.
+    """Return what a group's bands see of the settings: rows (shift, contrast, variance) by band.
 
     Args:
-        settings: zero points, offsets of young and of old stars, log of the scatter.
+        settings: all settings.
         nodes: weights (band, node) of the wavelengths.
     """
-    n_bands = len(nodes)
-    zero_points, young, old, log_scatter = settings.split((n_bands, *3 * (len(WAVE),)))
+    zero_points, young, old, log_scatter, _ = parts(settings, len(nodes))
     variance = torch.exp(2 * (nodes @ log_scatter))
     return torch.stack([zero_points + nodes @ young, nodes @ (old - young), variance])
 
 
-def log_likelihood(group: Group, seen: torch.Tensor) -> torch.Tensor:
+def log_likelihood(group: Group, seen: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Return each galaxy's log likelihood, its brightness integrated out.
 
-    With its own (shift, tilt, variance) ``seen`` (galaxy, 3, band) the residual of a galaxy from a
-    model is mag - shift - model - tilt * old share, and its square a sum of products, which are
-    matrix products over all pairs.
+    With its own (shift, contrast, variance) ``seen`` (galaxy, 3, band) the residual of a galaxy
+    from a model is mag - shift - model - contrast * old share, and its square a sum of products,
+    which are matrix products over all pairs.  Its ``weights`` (galaxy, feature) tilt the
+    population.
     """
-    shift, tilt, variance = seen.unbind(1)
+    shift, contrast, variance = seen.unbind(1)
     variance = group.variance + variance
     inverse, mag, model, old = 1 / variance, group.mag - shift, group.model, group.old_share
     total = inverse.sum(1) + BRIGHTNESS**-2
     square = (inverse * mag.square()).sum(1)[:, None] - 2 * (inverse * mag) @ model.T
-    square = square + inverse @ model.square().T + (inverse * tilt.square()) @ old.square().T
-    square = square + 2 * ((inverse * tilt) @ (model * old).T - (inverse * tilt * mag) @ old.T)
-    mean = (inverse * mag).sum(1)[:, None] - inverse @ model.T - (inverse * tilt) @ old.T
-    exponent = -0.5 * (square - mean.square() / total[:, None])
+    square = square + inverse @ model.square().T + (inverse * contrast.square()) @ old.square().T
+    square = square + 2 * (inverse * contrast) @ (model * old).T
+    square = square - 2 * (inverse * contrast * mag) @ old.T
+    mean = (inverse * mag).sum(1)[:, None] - inverse @ model.T - (inverse * contrast) @ old.T
+    exponent = -0.5 * (square - mean.square() / total[:, None]) + weights @ group.tilts.T
     unit = 0.5 * (variance.log().sum(1) + (total * BRIGHTNESS**2).log())
-    good = exponent.logsumexp(1) - np.log(group.n_models) - unit
+    good = exponent.logsumexp(1) - (weights @ group.all_tilts.T).logsumexp(1) - unit
     wide = variance + OUTLIER_ERROR**2
     residual = group.mag - group.mag.mean(1, keepdim=True) - group.colour
     bad = -0.5 * (wide.log() + residual.square() / wide).sum(1)
@@ -77,14 +101,14 @@ def log_likelihood(group: Group, seen: torch.Tensor) -> torch.Tensor:
 
 def log_prior(settings: torch.Tensor, n_bands: int, zero_point_error: float) -> torch.Tensor:
     """Return the log prior of the settings, a quadratic form, up to a constant."""
-    zero_points, *offsets, log_scatter = settings.split((n_bands, *3 * (len(WAVE),)))
-    young, old = offsets
+    zero_points, young, old, log_scatter, weights = parts(settings, n_bands)
     square = (zero_points / zero_point_error).square().sum()
     for offset in (young, old):
         square = square + (offset / OFFSET).square().sum() + (offset[REFERENCE] / 0.002).square()
         square = square + (offset.diff() / ROUGHNESS).square().sum()
     square = square + ((log_scatter - np.log(SCATTER)) / 0.5).square().sum()
-    return -0.5 * (square + (log_scatter.diff() / 0.3).square().sum())
+    square = square + (log_scatter.diff() / 0.3).square().sum()
+    return -0.5 * (square + (weights / TILT).square().sum())
 
 
 def posterior(
@@ -99,9 +123,12 @@ def posterior(
     for group in groups:
         see = functools.partial(in_bands, nodes=group.hats)
         seen = see(settings).expand(len(group.mag), -1, -1).clone().requires_grad_()
-        each = log_likelihood(group, seen)
-        (by_band,) = torch.autograd.grad(each.sum(), seen)
+        weights = parts(settings, n_bands).weights.expand(len(group.mag), -1)
+        weights = weights.clone().requires_grad_()
+        each = log_likelihood(group, seen, weights)
+        by_band, by_weight = torch.autograd.grad(each.sum(), (seen, weights))
         scores = by_band.flatten(1) @ torch.func.jacrev(see)(settings).flatten(0, 1)
+        scores[:, scores.shape[1] - by_weight.shape[1] :] += by_weight
         value += each.sum().item()
         gradient = gradient + scores.sum(0)
         curvature = curvature + scores.T @ scores
@@ -116,9 +143,9 @@ def learn(groups: list[Group], zero_point_error: float) -> tuple[torch.Tensor, t
     Raises:
         FloatingPointError: the search does not end.
     """
-    n_bands, n_waves = len(groups[0].hats), len(WAVE)
-    settings = torch.zeros(n_bands + 3 * n_waves, dtype=torch.float64)
-    settings[-n_waves:] = np.log(SCATTER)
+    n_bands, n_features = len(groups[0].hats), groups[0].tilts.shape[1]
+    settings = torch.zeros(n_bands + 3 * len(WAVE) + n_features, dtype=torch.float64)
+    parts(settings, n_bands).log_scatter.fill_(np.log(SCATTER))
     for attempt in range(N_SEARCHES):
         value, gradient, curvature = posterior(groups, settings, zero_point_error)
         covariance = torch.linalg.inv(curvature)

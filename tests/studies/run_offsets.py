@@ -10,10 +10,10 @@ the default prior as weights w_t of many model galaxies of each redshift, this s
 
 (a_i: each galaxy's own brightness, free; N with its errors) in each band's zero point, in an offset
 of the light of old stars at rest wavelengths, another one of younger stars, which is a nuisance
-here, and in the model's scatter; once for each half of the first survey's galaxies, and once for
-another survey.
-What changes with the survey is no property of the spectra: the more the two surveys differ, the
-less of their offset is used (`believed`).
+here, in tilts of the prior's weights, and in the model's scatter; once for each half of the first
+survey's galaxies, and once for each other survey.
+What changes with the survey is no property of the spectra: the more the surveys differ, the less
+of their offset is used (`believed`).
 
 The demo is no part of it.  Reads the tables of ``tests/studies/real.yaml`` (skipped where absent)
 and the downloads in resources/ (``make demo``).  Writes results/studies/offsets.{json,md}; minutes.
@@ -23,13 +23,13 @@ import argparse
 import dataclasses
 import json
 import logging
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from scipy.special import ndtri
+from scipy.stats import rankdata
 
 from popsed_core.config import base
 from popsed_core.config.root import Config
@@ -46,13 +46,13 @@ from popsed_core.surveys.build import build_catalogue
 from popsed_core.surveys.catalogue import Catalogue
 from popsed_core.theta import Theta
 from tests.studies import run_luminosity, run_real
-from tests.studies.offset_posterior import REFERENCE, WAVE, Group, learn
+from tests.studies.offset_posterior import REFERENCE, WAVE, Group, learn, parts
+from tests.studies.offset_shrinking import SHARED_WAVES, believed, scatter_of
 
 NAME = "offsets"
 USED = slice(1, 11)  # of them; beyond, bands of unsure calibration alone see the spectra
-SHARED_WAVES = slice(3, 11)  # which the second survey's bands see
 REDSHIFTS, STEP = (0.05, 1.2), 0.02
-N_GALAXIES = {"zcosmos_bright": 2500, "boss_dr10": 2000}
+N_GALAXIES = {"zcosmos_bright": 2500, "boss_dr10": 2000, "cnoc2_sdss": 2000}
 N_MODELS = 4000  # at each redshift, flat in mass
 MASSES = (8.2, 12.2)  # [dex Msun]
 F_LOST = 0.4
@@ -77,6 +77,7 @@ CASES = (
     Case("zcosmos_bright", "uBVgrizJK", 0, np.inf, 0.05),
     Case("zcosmos_bright", "uBVgrizJK", 1, np.inf, 0.05),
     Case("boss_dr10", "griz", 0, 0.3, 0.03),
+    Case("cnoc2_sdss", "griz", 0, 0.3, 0.03),
 )
 
 
@@ -105,6 +106,17 @@ def models_at(prior: PopulationPrior, redshift: float, stream: torch.Generator) 
     wanted = np.interp(np.linspace(*MASSES, N_MODELS), known, trial[:, mass].numpy())
     shares[:, mass] = torch.from_numpy(wanted).clamp(1e-9, 1 - 1e-12)
     return prior.from_shares(shares)
+
+
+def tilts(theta: Theta) -> torch.Tensor:
+    """Return features (model, feature) by which a population may differ from the prior's.
+
+    First and second Hermite polynomials of each parameter but redshift and mass, made normal.
+    """
+    free = [name for name in NAMES if name not in ("redshift", "log_stellar_mass")]
+    ranks = np.stack([rankdata(getattr(theta, name)) for name in free], axis=1)
+    normal = torch.from_numpy(ndtri((ranks - 0.5) / len(ranks)))
+    return torch.cat([normal, (normal.square() - 1) / 2**0.5], dim=1)
 
 
 @torch.no_grad()
@@ -141,7 +153,8 @@ def groups_of(settings: Config, grid: SSPGrid, case: Case) -> list[Group]:
     wave = np.array([pivot(one) for one in filters])
     groups = []
     for one in np.unique(cell):
-        models = magnitudes(whole, old, models_at(prior, one * STEP, stream))
+        theta = models_at(prior, one * STEP, stream)
+        models = (*magnitudes(whole, old, theta), tilts(theta))
         nodes = torch.from_numpy(hats(wave / (1 + one * STEP)))
         groups += grouped(catalogue, chosen[cell == one], bands, nodes, models)
     return groups
@@ -152,7 +165,7 @@ def grouped(
     rows: np.ndarray,
     bands: list[int],
     nodes: torch.Tensor,
-    models: tuple[torch.Tensor, torch.Tensor],
+    models: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
 ) -> list[Group]:
     """Return galaxies of one redshift, by brightness, beside the models that may resemble them."""
     rows = rows[catalogue.mag[np.ix_(rows, bands)].mean(axis=1).argsort()]
@@ -166,26 +179,10 @@ def grouped(
         )
         bright, faint = mag.mean(1).aminmax()
         is_near = (brightness > bright - REACH) & (brightness < faint + REACH)
-        near = (values[is_near] for values in models)
-        groups.append(Group(*near, colour, mag, error.square() + LEAST_ERROR**2, nodes, N_MODELS))
+        model, old_share, tilted = (values[is_near] for values in models)
+        variance = error.square() + LEAST_ERROR**2
+        groups.append(Group(model, old_share, colour, mag, variance, nodes, tilted, models[2]))
     return groups
-
-
-def believed(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what two surveys' offsets are together, and how much of it is believed, by node.
-
-    Their mean where both see the spectra, the first's offset elsewhere, shrunk as James & Stein do:
-    with e^2 the variance of one survey about the truth and s^2 that of the truth about nothing,
-    both estimated from the nodes that the two share, n surveys leave s^2 / (s^2 + e^2 / n).
-    """
-    is_shared = np.zeros(len(WAVE), bool)
-    is_shared[SHARED_WAVES] = True
-    mean = np.where(is_shared, (first + second) / 2, first)
-    is_shared[REFERENCE] = False  # nothing by definition
-    error = np.mean((first - second)[is_shared] ** 2) / 2
-    signal = max(np.mean(mean[is_shared] ** 2) - error / 2, 0.0)
-    n_surveys = np.where(is_shared, 2, 1)
-    return mean, signal / (signal + error / n_surveys)
 
 
 def without_offset(settings: Config, resources: Path) -> SSPGrid:
@@ -204,39 +201,36 @@ def row_of(case: Case, groups: list[Group]) -> dict[str, Any]:
     settings, errors = (
         values.numpy().round(4).tolist() for values in learn(groups, case.zero_point_error)
     )
-    cuts = len(case.bands) + len(WAVE) * np.arange(4)
-    zero_points, young, old, log_scatter = (settings[a:b] for a, b in pairwise((0, *cuts)))
+    found, error = (
+        parts(torch.tensor(row, dtype=torch.float64), len(case.bands)) for row in (settings, errors)
+    )
     return {
         "survey": case.survey,
         "half": case.half,
         "n_galaxies": sum(len(group.mag) for group in groups),
-        "zero_points": dict(zip(case.bands, zero_points, strict=True)),
-        "young": young,
-        "old": old,
-        "old_error": errors[cuts[1] : cuts[2]],
-        "scatter": np.exp(log_scatter).round(4).tolist(),
+        "zero_points": dict(zip(case.bands, settings, strict=False)),
+        "young": found.young.tolist(),
+        "old": found.old.tolist(),
+        "old_error": error.old.tolist(),
+        "scatter": found.log_scatter.exp().numpy().round(4).tolist(),
+        "tilts": found.weights.tolist(),
     }
 
 
 def verdict(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return all rows, and the offset that is used."""
-    halves = np.mean([row["old"] for row in rows[:2]], axis=0)
-    mean, share = believed(halves, np.array(rows[2]["old"]))
+    halves = np.array([row["old"] for row in rows[:2]])
+    surveys = np.array([halves.mean(axis=0), *(row["old"] for row in rows[2:])])
+    mean, share = believed(surveys)
     mean[REFERENCE] = 0.0
     return {
         "rows": rows,
-        "halves_differ": rms_difference(rows[0]["old"], rows[1]["old"]),
-        "surveys_differ": rms_difference(halves, rows[2]["old"]),
-        "strength": {"both": round(float(share.max()), 3), "one": round(float(share.min()), 3)},
+        "halves_scatter": scatter_of(halves),
+        "surveys_scatter": scatter_of(surveys),
+        "strength": {"all": round(float(share.max()), 3), "one": round(float(share.min()), 3)},
         "wave": WAVE[USED].tolist(),
         "mag": (share * mean)[USED].round(3).tolist(),
     }
-
-
-def rms_difference(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return the rms difference [mag] of two offsets of old stars where all surveys see them."""
-    difference = np.subtract(first, second)[SHARED_WAVES]
-    return round(float(np.sqrt(np.mean(difference**2))), 4)
 
 
 def as_markdown(found: dict[str, Any]) -> str:
@@ -259,9 +253,9 @@ def as_markdown(found: dict[str, Any]) -> str:
         f"# Study: {NAME}\n\nThe light of BC03's old stars against surveys with known redshifts, "
         f"made by `make study STUDY={NAME}`; positive: models should be fainter.\n\n"
         + "\n".join(rows) + "\n\nZero points [mag]:\n\n" + "\n".join(points)
-        + f"\n\nBetween {shared[0]} and {shared[-1]} AA the halves differ by "
-        f"{found['halves_differ']:.3f} mag (rms), the surveys by {found['surveys_differ']:.3f}. Of "
-        f"the mean of both surveys {found['strength']['both']:.2f} is believed, of one alone "
+        + f"\n\nBetween {shared[0]} and {shared[-1]} AA one half scatters by "
+        f"{found['halves_scatter']:.3f} mag (rms), one survey by {found['surveys_scatter']:.3f}. "
+        f"Of the mean of all surveys {found['strength']['all']:.2f} is believed, of one alone "
         f"{found['strength']['one']:.2f}. Used (`ssp.bc03.old_star_offset`; [AA]: [mag]): {used}.\n"
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from torch.distributions import MultivariateNormal, Normal
 from popsed_core.config import root
 from tests.studies import offset_posterior as posterior
 from tests.studies.offset_posterior import Group
-from tests.studies.run_offsets import believed
+from tests.studies.offset_shrinking import believed
 from tests.studies.run_real import OUT, ROOT
 
 N_BANDS, N_NODES = 4, len(posterior.WAVE)
@@ -30,7 +30,8 @@ def made_group(n_galaxies: int, n_models: int, shift: torch.Tensor, seed: int) -
     mag = model[chosen] + shift * old_share[chosen] + error * noise
     nodes = torch.eye(N_NODES, dtype=torch.float64)[list(KNOTS)]
     colour = model.mean(0) - model.mean()
-    return Group(model, old_share, colour, mag, error.square(), nodes, n_models)
+    tilts = torch.cat([share - 0.5, (share - 0.5).square()], dim=1)
+    return Group(model, old_share, colour, mag, error.square(), nodes, tilts, tilts)
 
 
 @pytest.fixture
@@ -45,20 +46,24 @@ def group() -> Group:
 def settings() -> torch.Tensor:
     """Return zero points, offsets and scatter that differ from nothing everywhere."""
     stream = torch.Generator().manual_seed(5)
-    drawn = torch.randn(N_BANDS + 3 * N_NODES, generator=stream, dtype=torch.float64)
+    drawn = torch.randn(N_BANDS + 3 * N_NODES + 2, generator=stream, dtype=torch.float64)
     drawn = 0.05 * drawn
-    drawn[-N_NODES:] += np.log(posterior.SCATTER)
+    posterior.parts(drawn, N_BANDS).log_scatter.add_(np.log(posterior.SCATTER))
+    posterior.parts(drawn, N_BANDS).weights.copy_(torch.tensor([0.8, -0.5]))
     return drawn
 
 
 def test_likelihood_equals_a_loop_over_galaxies_and_models(group, settings):
     seen = posterior.in_bands(settings, group.hats)
-    fast = posterior.log_likelihood(group, seen.expand(len(group.mag), -1, -1))
-    shift, tilt, variance = seen
+    weights = posterior.parts(settings, N_BANDS).weights
+    many = len(group.mag)
+    fast = posterior.log_likelihood(group, seen.expand(many, -1, -1), weights.expand(many, -1))
+    shift, contrast, variance = seen
+    share = (group.tilts @ weights).log_softmax(0)
     for mag, error, found in zip(group.mag, group.variance, fast, strict=True):
         covariance = torch.diag(error + variance) + posterior.BRIGHTNESS**2
-        models = MultivariateNormal(group.model + shift + tilt * group.old_share, covariance)
-        good = models.log_prob(mag).logsumexp(0) - np.log(group.n_models)
+        models = MultivariateNormal(group.model + shift + contrast * group.old_share, covariance)
+        good = (models.log_prob(mag) + share).logsumexp(0)
         wide = (error + variance + posterior.OUTLIER_ERROR**2).sqrt()
         bad = Normal(group.colour, wide).log_prob(mag - mag.mean()).sum()
         shares = torch.tensor([1 - posterior.OUTLIERS, posterior.OUTLIERS], dtype=torch.float64)
@@ -70,7 +75,7 @@ def test_likelihood_equals_a_loop_over_galaxies_and_models(group, settings):
 def test_gradient_equals_differences_of_the_value(group, settings):
     _, gradient, _ = posterior.posterior([group, group], settings, 0.05)
     step = 1e-5
-    for index in range(0, len(settings), 5):
+    for index in (*range(0, len(settings), 5), -1):
         moved = torch.zeros_like(settings)
         moved[index] = step
         above, below = (
@@ -102,22 +107,21 @@ def test_a_search_that_cannot_end_is_refused(monkeypatch):
 def test_surveys_that_agree_are_believed_and_others_are_not():
     stream = np.random.default_rng(2)
     offset = 0.1 * stream.standard_normal(N_NODES)
-    agreed, share = believed(offset, offset)
+    agreed, share = believed(np.array([offset, offset, offset]))
     np.testing.assert_allclose(agreed, offset)
     np.testing.assert_allclose(share, 1)
-    assert believed(offset, -offset)[1].max() == 0
+    assert believed(np.array([offset, -offset]))[1].max() == 0
 
 
-def test_shrinking_brings_two_surveys_nearer_to_the_truth():
+def test_shrinking_brings_surveys_nearer_to_the_truth():
     stream = np.random.default_rng(4)
     errors = []
     for _ in range(300):
         truth = 0.05 * stream.standard_normal(N_NODES)
-        first, second = truth + 0.07 * stream.standard_normal((2, N_NODES))
-        mean, share = believed(first, second)
+        mean, share = believed(truth + 0.07 * stream.standard_normal((3, N_NODES)))
         errors.append([np.square(mean - truth), np.square(share * mean - truth)])
     plain, shrunk = np.mean(errors, axis=(0, 2))
-    assert shrunk < 0.8 * plain
+    assert shrunk < 0.85 * plain
 
 
 def test_the_configuration_uses_what_the_study_found():
