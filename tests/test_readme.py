@@ -40,11 +40,27 @@ def test_every_make_target_of_the_readme_exists():
     assert {"demo", "test"} <= named
 
 
-def test_every_local_link_of_the_readme_leads_somewhere():
-    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
-    local = [link for link in links if not link.startswith("http")]
-    assert local
-    assert [link for link in local if not (ROOT / link).exists()] == []
+def test_every_local_link_of_the_documents_leads_somewhere():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "results" / "README.md"]
+    links = [
+        (page.name, link, page.parent / path, heading)
+        for page in pages
+        for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", page.read_text())
+        for path, _, heading in [link.partition("#")]
+    ]
+    assert len(links) > len(pages)
+    assert [link[:2] for link in links if not link[2].exists()] == []
+    assert [link[:2] for link in links if link[3] and link[3] not in headings(link[2])] == []
+
+
+def headings(page):
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
+
+
+def test_the_readme_has_at_most_600_words():
+    assert len(README.read_text().split()) <= 600
 
 
 def test_blocks_have_names():
