@@ -411,7 +411,7 @@ def test_parameters_that_are_not_all_there(refused, files, tmp_path):
 
 def test_a_gpu_that_is_not_there(refused, files, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    told = "runtime.device: got cuda", "finds no GPU", "auto takes the CPU"
+    told = "runtime.device: got cuda", "finds no GPU", "use auto to run on the CPU"
     refused(lambda: fit_member(files, tmp_path, device="cuda"), *told)
 
 

@@ -108,7 +108,7 @@ def test_a_file_without_a_record_is_told_in_one_line(name, tmp_path, capsys):
     assert cli.main(["provenance", str(path)]) == 1
     told = capsys.readouterr().err
     assert name in told
-    assert "carries no provenance" in told
+    assert "neither embedded provenance nor a sidecar" in told
     assert told.count("\n") == 1
 
 

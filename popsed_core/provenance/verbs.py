@@ -1,4 +1,4 @@
-"""What a verb records of itself in every file that it writes: code, versions, arguments, inputs.
+"""What each verb records in the files it writes: code, versions, arguments, inputs.
 
 The rules take the hash in their ``params`` from the same table (``code_of``), so that a file's
 record and the hash that Snakemake tracks cannot name different modules.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-CODE = {  # verb: the modules whose code decides what it writes
+CODE = {  # verb: the modules whose code determines its output
     "data fetch": ("popsed_core.downloads.fetch",),
     "fsps fetch": ("popsed_core.stellar.ssp.fetch_fsps",),
     "ssp build": ("popsed_core.stellar.ssp.build",),
@@ -39,7 +39,7 @@ CODE = {  # verb: the modules whose code decides what it writes
     "crate": ("popsed_core.provenance.crate",),
     "products provenance": ("popsed_core.provenance.report",),
 }
-LIBRARIES = {  # that make numbers or draw them, by the name of their import
+LIBRARIES = {  # that compute or plot numbers, by import name
     "astropy": "astropy",
     "fsps": "fsps",
     "geomloss": "geomloss",
@@ -56,13 +56,13 @@ LIBRARIES = {  # that make numbers or draw them, by the name of their import
     "rocrate": "rocrate",
     "torch": "torch",
 }
-# not of the result: recorded elsewhere, only shown, or free to differ between machines
+# not part of the result: recorded elsewhere, only displayed, or machine-dependent
 NOT_RECORDED = ("config", "debug", "device", "label", "mate", "n_threads", "name", "numbers",
                 "run", "section", "seed", "verb")  # fmt: skip
 
 
 def modules_of(verb: str) -> tuple[str, ...]:
-    """Return the modules whose code decides what a verb writes, such as ``figure population``."""
+    """Return the modules whose code determines the output of a verb, e.g. ``figure population``."""
     noun, _, name = verb.partition(" ")
     return (f"popsed_core.figures.{name}",) if noun == "figure" else CODE[verb]
 
@@ -86,7 +86,7 @@ def versions_of(verb: str) -> dict[str, str]:
     for name in libraries(*modules_of(verb)):
         try:
             found |= {LIBRARIES[name]: version(LIBRARIES[name])} if name in LIBRARIES else {}
-        except PackageNotFoundError:  # optional, and then nothing has used it
+        except PackageNotFoundError:  # optional, hence unused
             continue
     return dict(sorted(found.items()))
 
@@ -98,8 +98,8 @@ def provenance(
 
     Args:
         args: the verb's arguments.
-        inputs: the files read, by role; None where the verb had none.
-        source: one of ``SOURCES``: the worst of the inputs.
+        inputs: the files read, by role; None for an absent one.
+        source: one of ``SOURCES``: the least trustworthy of the inputs.
     """
     from popsed_core.files.artefacts import Provenance, sha256
 
@@ -123,17 +123,17 @@ def numbered(role: str, paths: list[Path] | None) -> dict[str, Path]:
 
 
 def place(path: Path) -> str:
-    """Return a path relative to the working folder; of a file that lies elsewhere its name."""
+    """Return a path relative to the working folder; for a file elsewhere, only its name."""
     whole, here = path.absolute(), Path.cwd()
     return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else path.name
 
 
 def arguments_of(args: argparse.Namespace, **more: Any) -> str:
-    """Return a verb's arguments as JSON: all that is no path and not None, sections taken apart.
+    """Return a verb's arguments as JSON: all that are neither paths nor None, sections parsed.
 
     Args:
         args: the verb's arguments.
-        more: arguments that are other than in ``args``, such as the number of one of several.
+        more: arguments that override ``args``, such as the number of one of several members.
     """
     found = {}
     for name, value in (vars(args) | more).items():

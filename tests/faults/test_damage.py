@@ -79,7 +79,7 @@ def test_every_array_is_held_to_its_checksum(tmp_path, monkeypatch, is_mapped):
     whole, values = path.read_bytes(), samples.theta.tobytes()
     place = whole.index(values) + len(values) // 2
     path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-    with pytest.raises(InputError, match=r"x\.h5: field theta cannot be read \(its sha256 is not"):
+    with pytest.raises(InputError, match=r"x\.h5: field theta .* \(its values do not match"):
         load(path, PopulationSamples)
     with pytest.raises(InputError, match="field theta cannot be read"):
         load_slice(path, PopulationSamples, "theta", slice(1))

@@ -340,7 +340,7 @@ def test_an_entry_that_is_not_there_is_named(tmp_path, column):
 @pytest.mark.parametrize("header", ["g_flux,g_flux", "g_flux, g_flux "])
 def test_a_name_that_is_there_twice_is_refused(tmp_path, header):
     (tmp_path / "table.csv").write_text(f"{header}\n1,2\n")
-    with pytest.raises(InputError, match=r"table\.csv: column 'g_flux' is there twice; rename"):
+    with pytest.raises(InputError, match=r"table\.csv: column 'g_flux' occurs twice; rename"):
         build_catalogue(SURVEY, tmp_path / "table.csv")
 
 
