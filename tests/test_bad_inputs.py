@@ -252,7 +252,7 @@ def test_a_limit_in_a_band_that_does_not_exist(refused, tmp_path):
 
 
 def with_filter(name):
-    """The toy survey, its z band looked at through another filter."""
+    """The toy survey, with another filter for its z band."""
     return replace(SURVEY, bands={**SURVEY.bands, "z": replace(SURVEY.bands["z"], filter=name)})
 
 
@@ -420,7 +420,7 @@ def edit_hdf5(path, name, change):
         values = change(file[name][()])
         del file[name]
         file[name] = values
-        # as whoever made the file would have written it
+        # as a correctly written file would have it
         text = digest(file[name][()])
         file[name].attrs.create("sha256", np.bytes_(text), dtype=h5py.string_dtype("utf-8", 64))
 

@@ -1,4 +1,4 @@
-"""``popsed bench galaxies`` and ``popsed plan``: measured costs, and what follows from them."""
+"""``popsed bench galaxies`` and ``popsed plan``: measured costs and the plans made from them."""
 
 import json
 from pathlib import Path

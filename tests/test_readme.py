@@ -1,4 +1,4 @@
-"""The README says what the committed results say, and names nothing that does not exist."""
+"""The documentation agrees with the committed results, and its links and targets exist."""
 
 import re
 

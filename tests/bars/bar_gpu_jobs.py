@@ -30,7 +30,7 @@ LAST = re.compile(r"^(\d\d):(\d\d):(\d\d) .*epoch 20/20", re.MULTILINE)
 
 
 def train(copy: Path, device: str, *words: str) -> tuple[float, list[str]]:
-    """Train all flows anew; return seconds and their logs."""
+    """Retrain all flows; return seconds and their logs."""
     for path in (copy / FOLDER).glob("*"):
         if path.is_file():
             path.unlink()

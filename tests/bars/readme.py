@@ -45,14 +45,14 @@ def read_bars(path: Path = DEMO) -> dict[str, Mapping[str, object]]:
 
 
 def with_prior(row: Mapping[str, object], form: str) -> str:
-    """Return a measured number, and its prior's where the results have it."""
+    """Return a measured number, and that of the prior if there is one."""
     measured = f"{float(row['measured']):{form}}"
     prior = row.get("prior")
     return measured if prior is None else f"{measured} (prior {float(prior):{form}})"
 
 
 def cost(bars: Mapping[str, Mapping[str, object]]) -> str:
-    """Return what the two commands cost, and on which machine."""
+    """Return the cost of the two commands, and the machine."""
     names = ("demo: clone to report", "demo: peak memory", "make test: time")
     demo, memory, tests = (float(bars[name]["measured"]) for name in names)
     machine = bars["demo: clone to report"].get("machine")
@@ -79,7 +79,7 @@ def headline(bars: Mapping[str, Mapping[str, object]]) -> str:
 
 
 def redshift(bars: Mapping[str, Mapping[str, object]]) -> str:
-    """Return how far the demo's n(z) and photometry are from the data, and so is its prior."""
+    """Return the distances of the demo's n(z) and photometry from the data, with the prior's."""
     forms = {"W1 to spectroscopy": ".4f", "KS": ".3f", "mean offset": "+.4f",
              "median offset": "+.4f"}  # fmt: skip
     w1, ks, mean, median = (
@@ -98,7 +98,7 @@ def redshift(bars: Mapping[str, Mapping[str, object]]) -> str:
 
 
 def mocks(bars: Mapping[str, Mapping[str, object]]) -> str:
-    """Return the table of what is recovered of the mocks, each number with its prior's."""
+    """Return the table of the mocks' recovery, each number with that of the prior."""
     lines = ["| | Table-2 mock | realistic mock |", "| --- | --- | --- |"]
     for title, row in (
         ("W1 of n(z)", "W1 of n(z)"),
@@ -120,7 +120,7 @@ def _parameter(bars: Mapping[str, Mapping[str, object]], name: str) -> str:
 
 
 def verdict(bars: Mapping[str, Mapping[str, object]]) -> str:
-    """Return which bars fall short."""
+    """Return the bars that are not met."""
     short = [
         f"- {name}: {row['measured']}, bar {row['threshold']}"
         for name, row in bars.items()
@@ -132,7 +132,7 @@ def verdict(bars: Mapping[str, Mapping[str, object]]) -> str:
 
 
 def emulator(_: Mapping[str, Mapping[str, object]]) -> str:
-    """Return what the emulator costs, from its certificate."""
+    """Return the emulator's errors and speed."""
     found = json.loads(EMULATOR.read_text())
     blue, red = (100 * found["spectrum"][part]["error_68"] for part in ("1000-3000", "3000-12000"))
     mag = max(error for part in found["mag"] for error in part["error_68"].values())
@@ -162,7 +162,7 @@ def study(name: str, survey: str = "") -> str:
 
 
 def bar_table(name: str) -> str:
-    """Return a table that stands beside the bars."""
+    """Return a table from the folder of the bars."""
     return (DEMO.parent / f"{name}.md").read_text().rstrip()
 
 
@@ -185,7 +185,7 @@ def minimum() -> str:
 
 
 def rerun_keys() -> str:
-    """Return which rules each key of the configuration is given to."""
+    """Return the rules that are given each configuration key."""
     lines = ["| keys | rules that are given them |", "| --- | --- |"]
     for pattern, rules in rerun_table.DIRECTLY:
         told = ", ".join(f"`{rule}`" for rule in rules) or "none"

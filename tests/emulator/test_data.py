@@ -1,4 +1,4 @@
-"""What the emulator learns from: the prior it says, and chunks that belong to it."""
+"""Training data of the emulator: the stated prior, and chunks that belong to it."""
 
 from dataclasses import replace
 

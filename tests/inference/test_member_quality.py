@@ -1,4 +1,4 @@
-"""Members that diverged or ended elsewhere are left out by a stated criterion, and said."""
+"""Members that diverged or ended elsewhere are excluded by a stated criterion and reported."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Each training process of a machine has a GPU of its own."""
+"""Each training process of a machine has its own GPU."""
 
 import logging
 import multiprocessing

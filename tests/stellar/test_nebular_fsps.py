@@ -1,4 +1,4 @@
-"""Reading FSPS's own tables of gas, and telling those with wrong labels."""
+"""Reading FSPS's nebular tables, and recognising those with wrong labels."""
 
 import numpy as np
 import pytest
