@@ -45,7 +45,7 @@ rule html_report:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
-    # how the workflow was called is no reason to make the report anew
+    # the options of the call are no reason to rerun the report
     resources:
         workflow=this_workflow,
     params:
