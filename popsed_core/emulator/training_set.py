@@ -171,7 +171,7 @@ def make_chunk(
         task: what to make.
         grid: the SSP table.
         path: the chunk to write (HDF5).
-        partial: where the work so far is kept; removed at the end.
+        partial: where the work so far is kept; removed in the end.
         provenance: recorded in the chunk; ``inputs`` holds the sha256 of the table, ``ssp``.
 
     Raises:
