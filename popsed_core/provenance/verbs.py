@@ -56,7 +56,7 @@ LIBRARIES = {  # that compute or plot numbers, by import name
     "rocrate": "rocrate",
     "torch": "torch",
 }
-# not part of the result: recorded elsewhere, only displayed, or machine-dependent
+# not of the result: recorded elsewhere, only shown, or free to differ between machines
 NOT_RECORDED = ("config", "debug", "device", "label", "mate", "n_threads", "name", "numbers",
                 "run", "section", "seed", "verb")  # fmt: skip
 
@@ -98,8 +98,8 @@ def provenance(
 
     Args:
         args: the verb's arguments.
-        inputs: the files read, by role; None for an absent one.
-        source: one of ``SOURCES``: the least trustworthy of the inputs.
+        inputs: the files read, by role; None where the verb had none.
+        source: one of ``SOURCES``: the worst of the inputs.
     """
     from popsed_core.files.artefacts import Provenance, sha256
 
@@ -129,11 +129,11 @@ def place(path: Path) -> str:
 
 
 def arguments_of(args: argparse.Namespace, **more: Any) -> str:
-    """Return a verb's arguments as JSON: all that are neither paths nor None, sections parsed.
+    """Return a verb's arguments as JSON: all that is no path and not None, sections taken apart.
 
     Args:
         args: the verb's arguments.
-        more: arguments that override ``args``, such as the number of one of several members.
+        more: arguments that are other than in ``args``, such as the number of one of several.
     """
     found = {}
     for name, value in (vars(args) | more).items():

@@ -30,7 +30,7 @@ def report_figures(wildcards):
 
 
 def imitated(wildcards):
-    """The catalogue that a mock imitates, by name; none for a real survey."""
+    """The catalogue that a mock imitates, by name; a real survey has none."""
     if wildcards.survey in REAL:
         return {}
     return {"base": f"results/{noise_source(wildcards)}/catalogue.h5"}
