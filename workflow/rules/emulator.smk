@@ -1,6 +1,6 @@
 """The emulator: one network per wavelength segment, then all of them in one file."""
 
-HAS_FSPS = CONFIG.ssp.reader == "fsps"  # its speed is then part of the accuracy report
+HAS_FSPS = CONFIG.ssp.reader == "fsps"  # its own speed then stands in the certificate
 EMULATOR_CODE = code_of("emulator train")
 
 

@@ -44,8 +44,8 @@ rule fit_member:
         seed=CONFIG.seed,
         emulator=emulator_option,
         costs=cost_options,
-        # not an output: Snakemake would delete it if the job fails, and the work with it;
-        # named by the code hash, so that a training never mixes two versions
+        # not an output: Snakemake would delete it with a failed job, and the work with it;
+        # named by the code, so that one training never mixes two versions
         checkpoint=f"results/{{survey}}/checkpoints/member_{{member}}_{FIT_CODE}.pt",
         code=FIT_CODE,
     message:
