@@ -4,5 +4,5 @@
 include: "workflow/Snakefile"
 
 
-# an included rule is never the default target, whatever it says of itself
+# an included rule is never the default target, even if declared so
 workflow.default_target = "all"

@@ -1,7 +1,7 @@
-"""The console script ``popsed``: every rule of the workflow and every user goes through it.
+"""The console script ``popsed``: the entry point of users and workflow rules alike.
 
 Thin: each verb parses its arguments, reads its files, calls one function of the package and
-writes the result.  A mistake of the user ends as one line on standard error.
+writes the result.  A user error is reported as one line on standard error.
 """
 
 import argparse

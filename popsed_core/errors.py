@@ -1,4 +1,4 @@
-"""The one exception a user may cause: it names what is wrong, where, and the remedy."""
+"""The exception for user errors: it names the problem, its place and the remedy."""
 
 
 class InputError(ValueError):

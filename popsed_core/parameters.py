@@ -1,7 +1,7 @@
 """The physical parameters of a galaxy: one row each (Table 1 of Li et al. 2023).
 
-A new parameter is a row here plus the physics that uses it.  This module knows no torch, so that
-configuration and workflow can read it cheaply; :mod:`popsed_core.theta` holds the tensors.
+A new parameter is a row here plus the physics that uses it.  This module does not import torch, so
+that configuration and workflow load quickly; :mod:`popsed_core.theta` holds the tensors.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from collections import Counter
 import hypothesis
 import pytest
 
-# a busy machine is no reason to fail: time is not what these tests are about
+# a busy machine must not fail tests: they do not test timing
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
@@ -15,7 +15,7 @@ NOT_GIVEN = pytest.mark.skip(reason="reads real data: make test-real")
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what reads real data where none are given, whatever lies in the checkout.
+    """Skip tests of real data unless it is given, whatever the checkout holds.
 
     Put the files with most slow tests first, so that none is left alone with one at the end.
 
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module", autouse=True)
 def as_before():
-    """The verbs set threads and the handling of denormals for the whole process."""
+    """Restore threads and denormal handling, which the verbs set for the whole process."""
     torch = sys.modules.get("torch")  # not there where no test needs it
     before = torch.get_num_threads() if torch else 1
     yield
@@ -41,7 +41,7 @@ def as_before():
 
 @pytest.fixture
 def synthetic():
-    """Imported when it is asked for: the process that hands out tests runs none."""
+    """Import on request: the process that distributes tests runs none."""
     return importlib.import_module("synthetic")
 
 

@@ -16,7 +16,7 @@ DOCUMENT = {"@context": vocabs.RO_CRATE["@context"] | OF_1_1}
 
 
 class Answer:
-    """What the host of the context would answer."""
+    """The response of the host of the context."""
 
     status_code = 200
     headers = {"Content-Type": "application/ld+json"}  # noqa: RUF012
@@ -28,7 +28,7 @@ class Answer:
 
 
 def required_issues(folder, profile, monkeypatch):
-    """Return what a profile requires and a crate lacks; the validator asks no other host."""
+    """Return what a profile requires and a crate lacks, without network access."""
 
     def get(self, url, **options):
         assert url == CONTEXT
@@ -43,7 +43,7 @@ def required_issues(folder, profile, monkeypatch):
         skip_availability_check=True,
     )
     with warnings.catch_warnings():
-        # the validator and rdflib call what newer releases of each other will drop
+        # the validator and rdflib use deprecated functions of each other
         warnings.simplefilter("ignore", DeprecationWarning)
         found = services.validate(settings)
     issues = [f"{issue.check.identifier}: {issue.message}" for issue in found.get_issues()]

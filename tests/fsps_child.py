@@ -1,4 +1,4 @@
-"""What python-fsps says, asked without any code of ours: the truth that the engine is held to.
+"""Results of python-fsps without any code of the package: the truth for tests of the engine.
 
     python fsps_child.py TASK QUESTION.npz ANSWER.npz
 

@@ -43,7 +43,7 @@ def _log_lifetime(x, metals):
 
 
 def _mass_of_lifetime(log_age, metals):
-    """Log mass of the stars whose main sequence ends now."""
+    """Log mass of the stars at the end of the main sequence."""
     x = np.linspace(*LOG_MASSES, 4000)
     return float(np.interp(-log_age, -_log_lifetime(x, metals), x))
 

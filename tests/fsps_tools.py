@@ -1,4 +1,4 @@
-"""Real FSPS for tests: its wheels in a folder of their own, and a toy SPS_HOME for each layout.
+"""Real FSPS for tests: its wheels in a separate folder, and a toy SPS_HOME for each layout.
 
 Nothing is installed into the environment of the tests: a wheel is unpacked into
 ``.popsed-cache/``, from where only the children that run FSPS import it.
@@ -40,7 +40,7 @@ class FSPSWorld(NamedTuple):
             os.environ.update(before)
 
     def ask(self, task, folder, **arrays):
-        """Let plain python-fsps, without any code of ours, do a task of ``fsps_child.py``."""
+        """Run a task of ``fsps_child.py`` with plain python-fsps, without code of the package."""
         question, answer = folder / f"{task}.npz", folder / f"{task}_answer.npz"
         np.savez(question, **arrays)
         with self.installed():
@@ -90,7 +90,7 @@ def linked_home(world, folder, *left_out):
 
 
 def without_half_of_the_ages(world, folder):
-    """A copy of the toy data at which FSPS stops when it has begun to read."""
+    """A copy of the toy data on which FSPS stops while it reads."""
     name = "ISOCHRONES/MIST/" + next(p.name for p in world.home.rglob("isoc_*"))
     home = linked_home(world, folder, name)
     whole = (world.home / name).read_text().split("# toy\n")

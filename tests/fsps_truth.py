@@ -1,4 +1,4 @@
-"""Random galaxies, what plain FSPS says about them, and what the exact engine says."""
+"""Random galaxies, their spectra by plain FSPS and by the exact engine."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -123,7 +123,7 @@ def largest_difference(found, true):
 
 
 class Case(NamedTuple):
-    """One thing to ask FSPS: which galaxies, and with which settings the engine agrees."""
+    """One task for FSPS: which galaxies, and with which settings the engine agrees."""
 
     galaxies: Callable
     question: Callable

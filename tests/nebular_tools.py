@@ -53,7 +53,7 @@ def toy_gas(wave_range=WAVE_RANGE, **lines) -> SSPGrid:
 
 
 def strength(metal: int, log_u: float) -> np.ndarray:
-    """Luminosity of lines per photon [erg]: hydrogen does not care, [O III] follows both."""
+    """Luminosity of lines per photon [erg]: constant for hydrogen, [O III] depends on both."""
     ratios = np.ones(len(AIR))
     ratios[2] = (1 + metal) * 10 ** (0.6 * (log_u + 3))
     return ENERGIES * ratios

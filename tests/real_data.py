@@ -59,7 +59,7 @@ def grid_named(name: str) -> SSPGrid:
 
 
 def main(folder: str) -> int:
-    """Fetch what is not there yet; return the exit status."""
+    """Fetch missing files; return the exit status."""
     downloads = root.load(ROOT / "config.yaml").downloads
     for name in FETCHED:
         output = str(Path(folder) / f"{name}.fits")

@@ -98,7 +98,7 @@ def make_observed(n=1500, seed=2, kind="truth", source="mock"):
 
 
 def make_members(n_members=3, n_epochs=40, seed=3):
-    """Return trained members as the fit writes them, as far as the products use them."""
+    """Return trained members as the fit writes them, with the fields that products use."""
     random = np.random.default_rng(seed)
     epochs = np.arange(1, n_epochs + 1)
     members = []
@@ -129,7 +129,7 @@ def make_bases():
 
 
 def make_accuracy(n=500, n_pixels=60, seed=4):
-    """Return the certificate of an emulator whose errors rise to the blue."""
+    """Return the accuracy of an emulator whose errors rise to the blue."""
     random = np.random.default_rng(seed)
     wave = np.geomspace(1000, 30000, n_pixels)
     inner = 0.01 * (3000 / wave) ** 0.5

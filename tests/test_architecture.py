@@ -1,4 +1,4 @@
-"""The house rules of CONTRIBUTING.md, read off the syntax trees of the package."""
+"""The rules of CONTRIBUTING.md, checked on the syntax trees of the package."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import pytest
 from popsed_core.provenance.code_version import PACKAGE, imports
 
 ROOT = Path(__file__).resolve().parent.parent
-# each room imports from those before it alone; what lies at the root is the vocabulary of all
+# each package imports only from those before it; modules at the root may be imported by all
 ROOMS = (
     "vocabulary", "files", "config", "running", "downloads", "stellar", "emulator", "photometry",
     "surveys", "inference", "diagnostics", "provenance", "costs", "figures", "commands", "cli",
@@ -160,7 +160,7 @@ TESTS = sorted(
 
 
 def test_no_test_reads_what_a_run_has_left_in_the_checkout():
-    """Else the tests after the demo are others than those before it."""
+    """Otherwise a demo could change the outcome of the tests."""
     found = {str(path): RUN.findall(path.read_text()) for path in TESTS}
     assert {path: lines for path, lines in found.items() if lines} == {}
 

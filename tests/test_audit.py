@@ -1,4 +1,4 @@
-"""The audit of the locked packages finds what it looks for, and says what it could not look at."""
+"""The audit of the locked packages finds known problems, and reports what it could not check."""
 
 import json
 import sys

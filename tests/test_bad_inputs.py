@@ -252,7 +252,7 @@ def test_a_limit_in_a_band_that_does_not_exist(refused, tmp_path):
 
 
 def with_filter(name):
-    """The toy survey, its z band looked at through another filter."""
+    """The toy survey, with another filter for its z band."""
     return replace(SURVEY, bands={**SURVEY.bands, "z": replace(SURVEY.bands["z"], filter=name)})
 
 
@@ -411,7 +411,7 @@ def test_parameters_that_are_not_all_there(refused, files, tmp_path):
 
 def test_a_gpu_that_is_not_there(refused, files, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    told = "runtime.device: got cuda", "finds no GPU", "auto takes the CPU"
+    told = "runtime.device: got cuda", "finds no GPU", "use auto to run on the CPU"
     refused(lambda: fit_member(files, tmp_path, device="cuda"), *told)
 
 
@@ -420,7 +420,7 @@ def edit_hdf5(path, name, change):
         values = change(file[name][()])
         del file[name]
         file[name] = values
-        # as whoever made the file would have written it
+        # as a correctly written file would have it
         text = digest(file[name][()])
         file[name].attrs.create("sha256", np.bytes_(text), dtype=h5py.string_dtype("utf-8", 64))
 

@@ -1,4 +1,4 @@
-"""A bar that the prior passes is no bar: accuracies must be better than their prior's."""
+"""Accuracies must also be better than their prior's: a bar that the prior passes is no bar."""
 
 import dataclasses
 import json
@@ -51,7 +51,7 @@ def test_the_table_has_a_column_of_priors_and_the_machine_beside_each_time():
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Summaries of three surveys whose fits are close to the truth, and their priors far."""
+    """Summaries of three surveys with fits close to the truth and priors far from it."""
     folder = tmp_path_factory.mktemp("results")
     catalogue, reference = synthetic.make_observed()
     samples, members = synthetic.make_samples(), synthetic.make_members()

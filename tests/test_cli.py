@@ -1,4 +1,4 @@
-"""The console script: fast, helpful, one line per mistake, nothing left behind."""
+"""The console script: fast, helpful, one line per error, nothing left behind."""
 
 import argparse
 import csv
@@ -302,7 +302,7 @@ def test_keops_that_cannot_compile_says_what_to_do(
 
 
 class FakeGPU:
-    """What torch says of a GPU that is there."""
+    """What torch reports for an existing GPU."""
 
     is_available = staticmethod(lambda: True)
     get_device_name = staticmethod(lambda: "Fake 3000")

@@ -1,4 +1,4 @@
-"""The configuration: what is read is what was meant, or it stops and says where."""
+"""The configuration is read as intended, or refused with the place of the error."""
 
 import dataclasses
 import json
@@ -186,7 +186,7 @@ def test_the_description_is_one_line_per_key():
     assert any("[AA] rest frame" in line for line in lines)
 
 
-# --- what a configuration says, in words ------------------------------------------------------
+# --- the description of a configuration -------------------------------------------------------
 
 
 def values(survey=None, *overlays):

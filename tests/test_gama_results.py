@@ -1,4 +1,4 @@
-"""GAMA as the paper and its notebook had it: rows left by the cuts, and medians of what is left.
+"""GAMA as in the paper and its notebook: rows left by the cuts, and their medians.
 
 Needs GAMA's two tables in the folder that the environment variable POPSED_GAMA names, or where
 POPSED_REAL_DATA has the workflow's downloads; without them it is skipped, and says so.
@@ -43,7 +43,7 @@ def cut(survey, paths, min_snr):
 def differences(
     catalogue: Catalogue, reference: Reference, n_without_snr: int, wanted: dict
 ) -> dict:
-    """Return found and wanted of everything that is not as it was."""
+    """Return found and expected values of everything that differs."""
     found = {
         "read": int(catalogue.n_kept[0]),
         "without SNR": n_without_snr,

@@ -1,4 +1,4 @@
-"""``popsed bench galaxies`` and ``popsed plan``: measured costs, and what follows from them."""
+"""``popsed bench galaxies`` and ``popsed plan``: measured costs and the plans made from them."""
 
 import json
 from pathlib import Path
@@ -137,7 +137,7 @@ def test_a_file_without_costs_is_refused(tmp_path, capsys, text):
     path = tmp_path / "costs.json"
     path.write_text(text)
     assert popsed("plan", "--galaxies", 10, "--costs", path) == 1
-    assert "costs.json: holds no such costs; make it with `popsed bench galaxies`" in (
+    assert "costs.json: lacks the costs; make it with `popsed bench galaxies`" in (
         capsys.readouterr().err
     )
 

@@ -1,4 +1,4 @@
-"""The overlays in config/ are what their sources print."""
+"""The overlays in config/ agree with their sources."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every kind of file gives its record back, and the tree of a file is found again."""
+"""The record of every kind of file can be read, and the tree of a file is complete."""
 
 import argparse
 import json
@@ -108,7 +108,7 @@ def test_a_file_without_a_record_is_told_in_one_line(name, tmp_path, capsys):
     assert cli.main(["provenance", str(path)]) == 1
     told = capsys.readouterr().err
     assert name in told
-    assert "carries no provenance" in told
+    assert "neither embedded provenance nor a sidecar" in told
     assert told.count("\n") == 1
 
 
@@ -125,7 +125,7 @@ def test_a_damaged_record_is_an_input_error(tmp_path):
 
 @pytest.fixture
 def chain(tmp_path, monkeypatch):
-    """A table from outside, a file made of it, and one made of that and again of the table."""
+    """An external table, a file made from it, and one made from both."""
     monkeypatch.chdir(tmp_path)
     for folder in ("data", "results/x"):
         (tmp_path / folder).mkdir(parents=True)
@@ -206,7 +206,7 @@ def test_the_tree_for_machines_has_every_checksum(chain, capsys):
     assert found["section"] == json.loads(MADE.config)
 
 
-# ---- what a verb records of itself
+# ---- what a verb records
 
 
 def namespace(**more):

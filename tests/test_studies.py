@@ -1,4 +1,4 @@
-"""Every variant of every study is a valid configuration, and is what it says."""
+"""Every variant of every study is a valid configuration that matches its name."""
 
 from pathlib import Path
 

@@ -15,7 +15,7 @@ CONFIG_HASH = "toy"
 
 
 class Walk:
-    """A random walk; ``seconds`` of sleep per epoch stand for work."""
+    """A random walk; ``seconds`` of sleep per epoch simulate work."""
 
     def __init__(self, n_epochs=N_EPOCHS, stop_after=None, seconds=0.0):
         self.n_epochs, self.stop_after, self.seconds = n_epochs, stop_after, seconds

@@ -43,7 +43,7 @@ def catalogue_of(mag, random, source="toy"):
 
 
 def base_catalogue(n=3000, seed=1, source="toy"):
-    """A survey whose magnitudes are smooth and have nothing to do with any spectrum."""
+    """A survey with smooth magnitudes that are unrelated to any spectrum."""
     random = np.random.default_rng(seed)
     mag = random.uniform(13.5, 20.5, size=(n, 1)) + random.normal(0, 0.3, size=(n, len(BANDS)))
     return catalogue_of(mag, random, source)
@@ -99,7 +99,7 @@ def draw_truth(n, seed=3) -> Theta:
 
 
 def make_survey(n=1500) -> Survey:
-    """What a fit reads: the easy population, seen through the survey's noise."""
+    """The input of a fit: the easy population, observed with the survey's noise."""
     table = noise_table(base_catalogue())
     photometry = build_synthetic_photometry(GRID, SDSS, SPECTRA, (0.01, 0.4)).double()
     with torch.no_grad():

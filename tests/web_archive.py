@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Archive(ThreadingHTTPServer):
-    """A server with knobs on loopback; remembers what it was asked."""
+    """A configurable server on loopback that records its requests."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""What every section shares: strict dataclasses, reading, merging, and saying what is wrong."""
+"""Shared by all sections: strict dataclasses, reading, merging, error messages."""
 
 import dataclasses
 import json
@@ -42,7 +42,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Merge nested mappings; a value of ``over`` wins.
 
-    A mapping with another ``kind`` replaces the old one, whose keys would not fit it.
+    A mapping with a different ``kind`` replaces the old one, whose keys would not apply.
     """
     result = dict(base)
     for key, value in over.items():
@@ -88,7 +88,7 @@ def _short(value: Any) -> str:
 def to_json(section: Any) -> str:
     """Return a section (dataclass, mapping or value) as one line of JSON.
 
-    Keys keep their order, which is that of the fields and of the file: the order of a survey's
+    Keys keep the order of the fields and of the file: the order of a survey's
     bands has a meaning.
     """
     return json.dumps(to_plain(section))
@@ -111,7 +111,7 @@ def from_json(kind: Any, text: str, source: str = "configuration") -> Any:
     """Parse what :func:`to_json` wrote, validated as ``kind``.
 
     Raises:
-        InputError: the text is no JSON or does not fit.
+        InputError: the text is not JSON or does not validate.
     """
     try:
         tree = json.loads(text)

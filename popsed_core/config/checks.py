@@ -1,8 +1,8 @@
-"""What one key of the configuration demands of another, checked while it is read.
+"""Consistency checks between keys of the configuration, made while it is read.
 
-Types and ranges of single keys are declared in :mod:`popsed_core.config`; here is what involves
-two: bands that must exist, priors that must fit their parameter, tables that must come from
-somewhere.  Takes sections as they are, imports neither them nor any science.
+Types and ranges of single keys are declared in :mod:`popsed_core.config`; here are the checks that
+involve two: bands that must exist, priors that must suit their parameter, tables that need a
+source.  Takes sections as they are and imports neither them nor any science.
 """
 
 from bisect import bisect_left
@@ -14,7 +14,7 @@ from popsed_core.errors import InputError
 from popsed_core.parameters import DERIVED, NAMES, SIMPLEX_POWER
 
 REFERENCE_NAMES = (*NAMES, *(row.name for row in DERIVED))
-BELONGS = {  # laws of some parameters only
+BELONGS = {  # priors of some parameters only
     "comoving_volume": ("redshift",),
     "schechter": ("log_stellar_mass",),
     "star_formation": ("kappa_1",),
@@ -22,7 +22,7 @@ BELONGS = {  # laws of some parameters only
     "relation_by_type": ("logzsol", "tau_ism"),
     "bursts": ("f_burst",),
 }
-# what is distributed otherwise in star-forming and in quiescent galaxies, in the order of drawing
+# parameters that differ between star-forming and quiescent galaxies, in the order of drawing
 BY_TYPE = ("kappa_2", "kappa_3", "kappa_1", "logzsol", "tau_ism", "f_burst")
 TYPE_KINDS = ("star_formation", "older_stars", "relation_by_type", "bursts")
 MEASURED = {"gama_dr3": ("u", "g", "r", "i", "z", "Y", "J", "H", "K")}  # bands, fitted or not
@@ -72,7 +72,7 @@ def check_prior(name: str, parameter: Any, where: str = "parameters") -> None:
     """Check that a prior fits its parameter and its range.
 
     Raises:
-        InputError: it is a law of another parameter, incomplete, or zero inside the range.
+        InputError: it belongs to another parameter, is incomplete, or is zero inside the range.
     """
     prior = parameter.prior
     if name not in BELONGS.get(prior.kind, (name,)):
@@ -85,7 +85,7 @@ def check_prior(name: str, parameter: Any, where: str = "parameters") -> None:
     if prior.kind == "schechter" and len(prior.slope) != len(prior.weight):
         raise InputError(
             f"{where}.{name}.prior: got {len(prior.slope)} slopes and {len(prior.weight)} "
-            "weights, expected as many of each"
+            "weights, expected equal numbers"
         )
     if prior.kind == "log_uniform" and parameter.low + prior.offset <= 0:
         raise InputError(f"{where}.{name}.prior.offset: needs low + offset > 0")
@@ -100,10 +100,10 @@ def check_prior(name: str, parameter: Any, where: str = "parameters") -> None:
 
 
 def check_types(parameters: Mapping[str, Any], where: str = "parameters") -> None:
-    """Check that priors of the two types of galaxies know how many there are of each.
+    """Check that priors by galaxy type come with the fraction of each type.
 
     Raises:
-        InputError: kappa_1's prior does not say it.
+        InputError: kappa_1's prior does not give it.
     """
     kinds = {name: item.prior.kind for name, item in parameters.items()}
     if kinds["kappa_1"] == "star_formation":
@@ -123,7 +123,7 @@ def _check_nodes(nodes: Sequence[float], columns: Sequence[Sequence[float]], whe
 
 
 def _check_table(parameter: Any, where: str) -> None:
-    """Check that a tabulated density is positive all over the inside of the range."""
+    """Check that a tabulated density is positive everywhere inside the range."""
     x, density, low, high = (
         parameter.prior.x,
         parameter.prior.density,
@@ -198,14 +198,14 @@ def drawing_order(
 
 
 def check_table_survey(survey: Any, where: str = "") -> None:
-    """Check what one key of a user's table demands of another.
+    """Check that the keys of a user's table are consistent.
 
     Args:
         survey: a ``TableSurvey``.
         where: dotted path of the section with a dot at its end, for messages.
 
     Raises:
-        InputError: the star cut lacks a column, or what is to be compared has no meaning here.
+        InputError: the star cut lacks a column, or a reference name is unknown.
     """
     if (survey.j_mag is None) != (survey.k_mag is None):
         raise InputError(f"{where}j_mag, k_mag: give both columns or neither")
@@ -227,11 +227,11 @@ def check_table_survey(survey: Any, where: str = "") -> None:
 
 
 def check_bands(survey: Any, fit: Any, bands: Collection[str], where: str) -> None:
-    """Check that every band that a survey's section speaks of exists.
+    """Check that every band named in a survey's section exists.
 
     Args:
-        survey: the section; ``limit_band`` and ``cuts.max_mag`` are looked at.
-        fit: the survey's fit section; ``features.reference`` is looked at.
+        survey: the section, with ``limit_band`` and ``cuts.max_mag``.
+        fit: the survey's fit section, with ``features.reference``.
         bands: the survey's bands.
         where: dotted path of the section, for messages.
 
@@ -251,7 +251,7 @@ def check_bands(survey: Any, fit: Any, bands: Collection[str], where: str) -> No
 
 
 def _check_others(survey: Any, bands: Collection[str], where: str) -> None:
-    """Check that bands which are not fitted but cut on are measured, and not fitted."""
+    """Check that the bands of ``cuts.also_bands`` are measured, and not fitted."""
     others = [band for band in MEASURED.get(survey.kind, ()) if band not in bands]
     for band in survey.cuts.also_bands:
         if band not in others:

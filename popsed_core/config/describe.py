@@ -1,7 +1,7 @@
-"""Every key of the configuration in words, made from the dataclasses themselves.
+"""The help text of every configuration key, generated from the dataclasses.
 
-With a configuration at hand each key comes with the value that it has for a survey, the survey's
-own changes included; without one, with its default.
+Given a configuration, each key is listed with its value for a survey, including the survey's
+own changes; without one, with its default.
 """
 
 import json
@@ -79,7 +79,7 @@ def keys(tree: Any = ABSENT) -> list[Key]:
     ``<name>`` stands for a name that the user chooses, ``[kind]`` for one of the variants.
 
     Args:
-        tree: values as :func:`effective` returns them; of variants only the chosen one is told.
+        tree: values as :func:`effective` returns them; of variants only the chosen one is listed.
             Without, all are, with defaults.
     """
     schema = TypeAdapter(Config).json_schema()
@@ -135,7 +135,7 @@ def _optional_section(node: Schema) -> Schema | None:
 
 
 def _other(node: Schema) -> str:
-    """Return what there may be instead of the section."""
+    """Return the alternative to the section."""
     return next(_kind(item) for item in node["anyOf"] if "$ref" not in item)
 
 

@@ -10,7 +10,7 @@ from popsed_core.config.base import STRICT, Count, Fraction, Name, NonNegative, 
 
 @dataclass(frozen=True, config=STRICT)
 class FeaturesConfig:
-    """The space in which clouds of magnitudes are compared."""
+    """The space in which distributions of magnitudes are compared."""
 
     kind: Literal["zscored", "whitened", "colours"] = "whitened"
     reference: Annotated[Name | None, Field(description="band of `colours`; null: middle")] = None
@@ -40,7 +40,7 @@ class SlicedConfig:
     kind: Literal["sliced"] = "sliced"
     p: Annotated[
         Literal[1, 2],
-        Field(description="mean |difference|, which outliers sway less, or its square"),
+        Field(description="mean |difference|, less sensitive to outliers, or its square"),
     ] = 1
     n_pool: Count = 2048
     n_step: Annotated[Count, Field(description="directions drawn per step")] = 64
@@ -94,7 +94,7 @@ class CombinedConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class ExpectedConfig:
-    """Chi-squared of characteristic functions that are averaged over the noise exactly.
+    """Chi-squared of characteristic functions, averaged exactly over the noise.
 
     Half of it per galaxy of the catalogue is the distance, so that ``prior_weight`` is one prior's
     where it is 1 / N.

@@ -1,4 +1,4 @@
-"""Where files come from."""
+"""The section `downloads`: where files come from."""
 
 from typing import Annotated
 
@@ -10,13 +10,13 @@ from popsed_core.config.base import STRICT
 
 @dataclass(frozen=True, config=STRICT)
 class Download:
-    """A file on the web, or inside a published wheel that the ordinary package client fetches."""
+    """A file on the web, or inside a published wheel that the package client downloads."""
 
     package: Annotated[str | None, Field(description="requirement, e.g. kcorrect==5.1.9")] = None
     member: Annotated[str | None, Field(description="path of the file inside the wheel")] = None
     sha256: Annotated[
         str | None,
-        Field(pattern="^[0-9a-f]{64}$", description="of the file; null: of what came first"),
+        Field(pattern="^[0-9a-f]{64}$", description="of the file; null: pinned on first use"),
     ] = None
     path: Annotated[str | None, Field(description="use this local file instead")] = None
     urls: Annotated[

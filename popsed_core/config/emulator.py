@@ -46,7 +46,7 @@ class EmulatorConfig:
 
     source: Annotated[
         Literal["fresh", "chunks"],
-        Field(description="spectra to learn: made anew for every step, or those of training_set"),
+        Field(description="training spectra: fresh ones for every step, or those of training_set"),
     ] = "fresh"
     edges: Annotated[
         tuple[Positive, ...], Field(min_length=2, description="[AA] of the segments, increasing")
@@ -58,7 +58,7 @@ class EmulatorConfig:
     n_layers: Annotated[Count, Field(description="linear layers, the last one included")] = 5
     inputs: Annotated[
         Literal["physical", "literal"],
-        Field(description="age, log t_burst, fractions and dust as the light feels them; or theta"),
+        Field(description="age, log t_burst, fractions and dust as they affect light; or theta"),
     ] = "physical"
     target: Annotated[
         Literal["behind_screen", "full"],
@@ -66,7 +66,7 @@ class EmulatorConfig:
     ] = "behind_screen"
     loss: Annotated[
         Literal["weighted", "unweighted"],
-        Field(description="components weighted by their variance, or all alike (the paper)"),
+        Field(description="components weighted by their variance, or equally (the paper)"),
     ] = "weighted"
     n_epochs: Count = 12
     n_steps: Annotated[Count, Field(description="optimiser steps per epoch")] = 500

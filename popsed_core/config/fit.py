@@ -21,7 +21,7 @@ class FlowConfig:
     n_layers: Annotated[Count, Field(description="residual blocks of each conditioner")] = 2
     tail_bound: Positive = 3.0
     start_jitter: Annotated[
-        NonNegative, Field(description="sigma of each member's random shift of the start")
+        NonNegative, Field(description="sigma of each member's random shift at the start")
     ] = 0.1
 
 
@@ -59,7 +59,7 @@ class FitConfig:
         Literal["randomised", "restarts"],
         Field(
             description="each member has a bootstrap of the catalogue, zero points and a prior "
-            "drawn from their errors, so that the band is a posterior's; or only a new start (the "
+            "drawn from their errors, so that they sample a posterior; or only a new start (the "
             "paper)"
         ),
     ] = "randomised"
@@ -90,11 +90,11 @@ class FitConfig:
     prior_strength: Annotated[
         Positive,
         Field(
-            description="[nat] by which a population is less likely per nat of KL(q || prior): the "
+            description="[nat] log probability lost per nat of KL(q || prior): the "
             "costs of zero points and lost photons are divided by it"
         ),
     ] = 60.0
-    max_gradient: Annotated[Positive, Field(description="norm at which gradients are cut")] = 1.0
+    max_gradient: Annotated[Positive, Field(description="gradients are clipped to this norm")] = 1.0
     flow: FlowConfig = dataclasses.field(default_factory=FlowConfig)
     features: FeaturesConfig = dataclasses.field(default_factory=FeaturesConfig)
     distance: Distance = dataclasses.field(default_factory=SlicedConfig)

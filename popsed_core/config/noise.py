@@ -18,12 +18,12 @@ class NoiseConfig:
     ] = "error_given_flux"
     flux: Annotated[
         Literal["intrinsic", "observed"],
-        Field(description="at which it is measured: before the noise, or the catalogue's (paper)"),
+        Field(description="flux at which it is measured: noiseless, or the catalogue's (paper)"),
     ] = "intrinsic"
     truncation: Annotated[
         Literal["cuts", "positive"],
         Field(
-            description="noisy fluxes are drawn as the catalogue's cuts let them pass, or only "
+            description="noisy fluxes are drawn such that they pass the catalogue's cuts, or only "
             "positive (paper)"
         ),
     ] = "cuts"

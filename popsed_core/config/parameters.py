@@ -56,7 +56,7 @@ class LogUniform:
 
 @dataclass(frozen=True, config=STRICT)
 class Relation:
-    """Normal within the box; median and scatter are linear between nodes of another parameter."""
+    """Normal within the box; median and scatter are linear in another parameter, between nodes."""
 
     kind: Literal["relation"]
     against: Annotated[str, Field(description="the other parameter's name")]
@@ -212,7 +212,7 @@ def parameters_from_json(text: str, source: str = "parameters") -> dict[str, Par
     """Parse the section ``parameters`` from what :func:`to_json` wrote.
 
     Raises:
-        InputError: the text is no JSON or does not fit, or a parameter is missing or impossible.
+        InputError: the text is not JSON or does not validate, or a parameter is missing or wrong.
     """
     parameters = from_json(dict[str, ParameterConfig], text, source)
     check_parameters(parameters, source)

@@ -13,7 +13,7 @@ class ProductsConfig:
     """What is drawn from the trained ensemble."""
 
     n_draws: Annotated[Count, Field(description="galaxies per member")] = 5000
-    n_table: Annotated[Count, Field(description="rows of the table for people")] = 10_000
+    n_table: Annotated[Count, Field(description="rows of samples.fits and samples.csv")] = 10_000
     max_validation: Annotated[
         float,
         Field(gt=1, description="validation distance over the median, above which a member is out"),

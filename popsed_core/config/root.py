@@ -1,7 +1,7 @@
 """The configuration: frozen dataclasses, unknown keys forbidden, a unit in each description.
 
-``load(path, *overlays)`` reads YAML, merges the overlays, and validates; a mistake stops with the
-dotted path of the key, what was found and what is expected.  Imports neither torch nor any
+``load(path, *overlays)`` reads YAML, merges the overlays, and validates; an error names the
+dotted path of the key, its value and what is expected.  Imports neither torch nor any
 science, so that the Snakefile can read it while the DAG is built.
 """
 
@@ -84,7 +84,7 @@ class Config:
                     self._check_download(f"gama_{key.removesuffix('.path')}", f"{where}.{key}")
         elif isinstance(survey, MockSurvey):
             if isinstance(self.surveys.get(survey.noise_from, survey), MockSurvey):
-                raise ValueError(f"{where}.noise_from: {survey.noise_from!r} is no real survey")
+                raise ValueError(f"{where}.noise_from: {survey.noise_from!r} is not a real survey")
             if survey.cuts.min_j_minus_k is not None or survey.cuts.min_redshift is not None:
                 raise ValueError(
                     f"{where}.cuts: a mock has neither J - K nor stars; "
@@ -98,7 +98,7 @@ class Config:
             )
 
     def _check_cloudy(self) -> None:
-        # the grids are of BC03's stars: what they count as ionising photons is needed for any table
+        # the grids were computed for BC03's stars, whose ionising photons are needed for any table
         more = () if self.ssp.reader == "bc03" else ("bc03",)
         for name in (*CLOUDY_DOWNLOADS, *more):
             if name not in self.downloads:
@@ -151,7 +151,7 @@ def load(path: str | Path, *overlays: str | Path) -> Config:
     """Read and validate a YAML configuration, with overlays merged over it.
 
     Raises:
-        InputError: a file is missing or no YAML, or a key is unknown, missing or wrong; the
+        InputError: a file is missing or not YAML, or a key is unknown, missing or wrong; the
             message names the file and the dotted key.
     """
     tree: dict[str, Any] = {}

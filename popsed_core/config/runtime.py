@@ -16,5 +16,5 @@ class RuntimeConfig:
     n_threads: Count = 1
     offline: Annotated[
         str | None,
-        Field(description="folder with downloads fetched by hand; null: the network is asked"),
+        Field(description="folder with downloads fetched by hand; null: use the network"),
     ] = None

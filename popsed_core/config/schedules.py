@@ -1,4 +1,4 @@
-"""Numbers that change while something is trained."""
+"""Schedules of training: learning rate, prior weight, noise."""
 
 from typing import Annotated
 

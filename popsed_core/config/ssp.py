@@ -50,7 +50,7 @@ LogU = Annotated[
 
 @dataclass(frozen=True, config=STRICT)
 class NoNebulae:
-    """Stars alone (the paper); a table of ours that has gas keeps it."""
+    """Stars alone (the paper); gas already in a table of our own format stays."""
 
     kind: Literal["none"] = "none"
 
@@ -71,7 +71,7 @@ class FSPSNebulae:
     log_u: LogU = dataclasses.field(default_factory=TiedIonisation)
     isochrones: Annotated[
         Literal["mist", "pdva", "prsc", "bpss"],
-        Field(description="whose stars lit the gas of the tables: ZAU_ND_*.lines"),
+        Field(description="whose stars ionise the gas of the tables: ZAU_ND_*.lines"),
     ] = "mist"
 
 

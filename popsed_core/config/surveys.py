@@ -29,7 +29,7 @@ class Cuts:
 
 
 Changes = Annotated[
-    dict[str, Any], Field(description="keys of the section of this name that differ here")
+    dict[str, Any], Field(description="overrides of the section of this name, for this survey")
 ]
 
 
@@ -132,7 +132,7 @@ class TableSurvey:
     )
     reference: Annotated[
         dict[Name, str],
-        Field(description="columns to compare with, never to fit: redshift, log_stellar_mass"),
+        Field(description="columns for comparison, never fitted: redshift, log_stellar_mass"),
     ] = dataclasses.field(default_factory=dict)
     j_mag: Annotated[str | None, Field(description="column for the J-K star cut")] = None
     k_mag: Annotated[str | None, Field(description="column for the J-K star cut")] = None
@@ -191,7 +191,7 @@ class MockSurvey:
 
     def __post_init__(self) -> None:
         if self.joint == "volume" and self.limit_mag is None:
-            raise ValueError("limit_mag: a volume has ever fainter galaxies; give a limit")
+            raise ValueError("limit_mag: joint: volume has no faint end; give a limit")
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -1,1 +1,1 @@
-"""What a fit costs: measured steps and jobs, and plans made of them."""
+"""The cost of a fit: timings of steps and jobs, and plans based on them."""

@@ -1,4 +1,4 @@
-"""How fast an emulator is, beside the exact engine: both in turn, on one thread, in one process."""
+"""Speed of an emulator and of the exact engine, timed alternately on one thread."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,9 +1,9 @@
-"""What a fit costs against the number of galaxies in the catalogue.
+"""Cost of a fit as a function of the number of galaxies in the catalogue.
 
-A step's cost does not depend on it; what each member does before its first step, the statistics of
-its distance, is one pass over all galaxies.  Catalogues of any size are made from a given one: rows
-drawn at random, moved by their errors.  Every fit runs in a process of its own, so that its peak of
-memory is its own.
+The cost of a step does not depend on it; the statistics that each member computes before its first
+step are one pass over all galaxies.  Catalogues of any size are made from a given one: rows
+drawn at random, scattered by their errors.  Every fit runs in its own process, so that its peak
+memory can be measured.
 """
 
 import logging
@@ -106,7 +106,7 @@ def enlarge(source: Path, n: int, seed: int, output: Path) -> None:
 
 
 def cost_of_fit(bench: Bench, settings: Config, n_members: int) -> Costs:
-    """Prepare a fit, do some steps, and say what both took, in this process."""
+    """Prepare a fit, run some steps, and return the cost of both, in this process."""
     set_threads(bench.n_threads)
     start = time.monotonic()
     task, survey = prepare(bench, settings)

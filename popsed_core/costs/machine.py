@@ -1,4 +1,4 @@
-"""On which machine, and with which versions, a cost was measured; the files that say so."""
+"""The machine and versions with which a cost was measured, and the files that record them."""
 
 import json
 import platform
@@ -34,7 +34,7 @@ def machine(device: str, n_threads: int) -> dict[str, Any]:
 
 
 def read_costs(path: Path, command: str, *keys: str) -> dict[str, Any]:
-    """Read what a bench wrote.
+    """Read the output of a benchmark.
 
     Args:
         path: the file (JSON).
@@ -50,7 +50,7 @@ def read_costs(path: Path, command: str, *keys: str) -> dict[str, Any]:
         for key in ("machine", *keys):
             reduce(getitem, key.split("."), costs)
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: holds no such costs; make it with `{command}`") from error
+        raise InputError(f"{path}: lacks the costs; make it with `{command}`") from error
     return costs
 
 
@@ -65,5 +65,5 @@ def processor() -> str:
 
 
 def described(found: Mapping[str, Any]) -> str:
-    """Return one line for people."""
+    """Return a one-line description."""
     return f"{found['device']}, {found['n_threads']} thread(s), torch {found['torch']}"

@@ -1,4 +1,4 @@
-"""How long an ensemble will take, from what its parts were measured to cost."""
+"""Estimated time of an ensemble, from the measured costs of its parts."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class Plan:
         n_galaxies: in the catalogue.
         n_members: flows.
         n_devices: GPUs, or machines without one.
-        members_per_job: that is fastest, of those measured.
+        members_per_job: the fastest of those measured.
         n_rounds: jobs that each device does, one after the other.
         setup_s: reading the catalogue and its statistics, in one job [s].
         train_s: optimiser steps, in one job [s].
@@ -76,7 +76,7 @@ def make_plan(costs: Mapping[str, Any], n_galaxies: int, n_members: int, n_devic
 
 
 def along(n: list[int], values: list[float], at: int) -> float:
-    """Interpolate linearly; beyond the last size go on as between the last two, never down."""
+    """Interpolate linearly; extrapolate beyond the last size, but never downwards."""
     if at <= n[-1] or len(n) < 2:
         return float(np.interp(at, n, values))
     slope = max((values[-1] - values[-2]) / (n[-1] - n[-2]), 0.0)

@@ -1,7 +1,7 @@
-"""Costs of a training step of several recipes, in turn, on one machine.
+"""Costs of a training step of several recipes, timed alternately on one machine.
 
-Each size of each recipe is timed in a process of its own, so that its peak of memory is its own;
-recipes take turns at each size, so that a busy machine slows them alike.
+Each size of each recipe is timed in its own process, so that its peak memory can be measured;
+recipes alternate at each size, so that a busy machine slows them equally.
 """
 
 import logging

@@ -1,7 +1,7 @@
-"""What one training step costs, part by part, against the number of synthetic galaxies in it.
+"""Cost of one training step, part by part, as a function of its number of synthetic galaxies.
 
-The step that is timed is the fit's own; the parts are read off where its modules begin and end.
-Cost = c N^a, fitted in logarithms: a is 1 for all that is done galaxy by galaxy.
+The step is that of the fit; its parts are timed where its modules begin and end.
+Cost = c N^a, fitted in logarithms: a is 1 for all work done galaxy by galaxy.
 """
 
 import time
@@ -23,7 +23,7 @@ MB = 2**20  # [B]
 
 @dataclass(frozen=True)
 class StepCost:
-    """What a step costs at one number of samples.
+    """Cost of a step at one number of samples.
 
     Attributes:
         n_samples: synthetic galaxies in the step.
@@ -38,10 +38,10 @@ class StepCost:
 
 
 class Stopwatch:
-    """Cuts a step into its parts, by hooks that change nothing."""
+    """Splits a step into its parts, by hooks that change nothing."""
 
     def __init__(self, job: FlowFit) -> None:
-        """Watch a fit of one member; ``close`` ends that."""
+        """Time a fit of one member until ``close``."""
         self.device = job.device
         self.marks: list[tuple[str, float]] = []
         (member,) = job.members
@@ -90,9 +90,9 @@ class Stopwatch:
 def step_cost(
     task: FitTask, survey: Survey, n_samples: int, *, n_repeats: int = 5, progress: float = 0.9
 ) -> StepCost:
-    """Time steps of a fit with so many samples; a step before them warms up.
+    """Time steps of a fit with ``n_samples`` samples, after a warm-up step.
 
-    A Sinkhorn distance compares them with as many galaxies.
+    A Sinkhorn distance compares them with an equal number of galaxies.
 
     Args:
         task: the fit; its number of samples is replaced.

@@ -1,1 +1,1 @@
-"""How good a result is: distances, recovery, summaries, tables."""
+"""Quality of a result: distances, recovery, summaries, tables."""

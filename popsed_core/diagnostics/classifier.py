@@ -1,10 +1,10 @@
-"""Can a classifier tell predicted magnitudes from observed ones?
+"""Can a classifier distinguish predicted from observed magnitudes?
 
 The two-sample test of Lopez-Paz & Oquab (2017, C2ST): gradient-boosted trees (Friedman 2001) learn
 on one half of both samples and are tested on the other, and the other way round.  With N galaxies
 on each side the accuracy of two samples of one population is 0.5 +- sqrt(0.25 / 2N); 1 is two
-samples that do not overlap.  Where the Wasserstein distance asks how far the light must be moved,
-this asks whether anything at all gives the prediction away: it sees small but sharp differences.
+samples that do not overlap.  Where the Wasserstein distance measures how far the samples differ,
+this tests whether they differ at all: it is sensitive to small but sharp differences.
 """
 
 import math
@@ -28,10 +28,10 @@ Cloud = Float[np.ndarray, "galaxy band"]
 
 @dataclass(frozen=True)
 class Separability:
-    """How well a classifier tells two samples apart, 0.5 being not at all.
+    """How well a classifier separates two samples; 0.5 is chance.
 
     Attributes:
-        accuracy: share of galaxies that it puts on the right side, predicted against observed.
+        accuracy: share of galaxies classified correctly, predicted against observed.
         prior: the same for draws of the prior against observed.
         floor: the same between disjoint random halves of the catalogue.
         error: standard error of both where there is no difference.
@@ -48,7 +48,7 @@ class Separability:
 def separability(samples: PopulationSamples, catalogue: Catalogue, seed: int) -> Separability:
     """Train and test on equally many predicted and observed galaxies, and on two halves observed.
 
-    The prior's draws are told from the observed in the same way.
+    The prior's draws are tested against the observed in the same way.
 
     Args:
         samples: predicted magnitudes with noise.

@@ -1,7 +1,7 @@
-"""How far one sample of a quantity lies from what is known of it, in the numbers people quote.
+"""How far a sample of one quantity is from its reference, in the numbers usually quoted.
 
-The ensemble and the prior are held to the reference by the same function, so that each number of a
-fit has its prior's beside it: what the prior alone would have given is no merit of the fit.
+Ensemble and prior are compared with the reference by the same function, so that each number of a
+fit can be shown beside that of the prior: what the prior alone gives is no merit of the fit.
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Closeness:
 
 
 def closeness(name: str, values: Draws, known: Known) -> Closeness:
-    """Measure a sample of the quantity ``name`` against its known values, none of them NaN."""
+    """Compare a sample of the quantity ``name`` with its reference values, none of them NaN."""
     w1 = wasserstein1(values, known)
     mean, std = mean_offset(values, known), std_offset(values, known)
     stretch = 1 + float(known.mean()) if name == "redshift" else None

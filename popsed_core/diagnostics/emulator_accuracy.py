@@ -1,4 +1,4 @@
-"""What an emulator costs in accuracy, on fresh draws of its prior that it was never trained on.
+"""Accuracy of an emulator, on fresh draws of its prior that it was never trained on.
 
 Truth is the plain SSP table, not the factorised one, on the emulator's own pixels.  The error of a
 spectrum of stars is L / L_true - 1; the error of a magnitude is that of both spectra seen through
@@ -42,14 +42,14 @@ RATIO_EDGES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0)  # t_burst /
 
 @dataclass(frozen=True)
 class EmulatorAccuracy:
-    """The certificate of an emulator.
+    """The measured errors of an emulator.
 
     Attributes:
         wave: rest-frame wavelength of the pixels.
         spectrum: quantiles ``SHARES`` of the fractional error in each pixel.
         bias: median signed error in each pixel.
         pooled: the same quantiles over all pixels of each of ``RANGES``.
-        rest_mag: error of each galaxy's rest-frame magnitudes, found minus true.
+        rest_mag: error of each galaxy's rest-frame magnitudes, emulated minus exact.
         mag: the same at the galaxy's own redshift.
         redshift: of the galaxies.
         redshift_edges: of the bins of ``mag_binned``.
@@ -109,7 +109,7 @@ class Comparison:
         self.projection = Projection(curves, edges, highest, line_wave=self.emulated.line_wave)
 
     def draw(self, n: int, purpose: str) -> Theta:
-        """Draw galaxies from the emulator's prior, in a stream of their own."""
+        """Draw galaxies from the emulator's prior, from their own random stream."""
         return draw_theta(self.boxes, n, generator(self.seed, "emulator", "accuracy", purpose))
 
     @torch.no_grad()
@@ -145,7 +145,7 @@ class Comparison:
         return nn.functional.pad(stars, (0, len(model.line_wave))) + unit * gas.double()
 
     def in_blocks(self, theta: Theta) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return what :meth:`errors` does, a block of galaxies at a time."""
+        """Return :meth:`errors`, computed a block of galaxies at a time."""
         blocks = zip(*(column.split(BLOCK) for column in theta), strict=True)
         parts = [self.errors(Theta(*block)) for block in blocks]
         spectrum, rest, observed = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
@@ -220,6 +220,6 @@ def _in_bins(
 
 
 def _rank_correlation(error: np.ndarray) -> Float[np.ndarray, "band band"]:
-    """Return Spearman's rank correlation, which a few bad galaxies do not rule."""
+    """Return Spearman's rank correlation, which a few bad galaxies do not dominate."""
     finite = error[np.isfinite(error).all(1)]
     return np.corrcoef(rankdata(finite, axis=0), rowvar=False)

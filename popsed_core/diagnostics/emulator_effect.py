@@ -1,7 +1,7 @@
-"""The same survey fitted with exact and with emulated spectra: what the emulator changes.
+"""The same survey fitted with exact and with emulated spectra: the effect of the emulator.
 
 Both fits have the same random streams and data.  Shifts are emulated minus exact, of means over all
-draws; what the members of an ensemble scatter by says which shifts are more than chance.
+draws; the scatter between members says which shifts are significant.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ def compare_engines(
     Args:
         exact: with exact spectra.
         emulated: with the emulator.
-        reference: what is known otherwise.
+        reference: reference values (spectroscopy or truth).
 
     Returns:
         ``quantities``, a row each: mean of the exact fit, shift, ``chance`` (standard error of the
@@ -49,7 +49,7 @@ def compare_engines(
         InputError: the samples have different columns.
     """
     if all_names(exact) != all_names(emulated):
-        raise InputError("samples: the two fits have different columns; fit both anew")
+        raise InputError("samples: the two fits have different columns; rerun both fits")
     rows = [_row(exact, emulated, reference, name) for name in all_names(exact)]
     by_name = {row["name"]: row for row in rows}
     scale = 1 + by_name["redshift"]["mean_exact"]

@@ -1,4 +1,4 @@
-"""The certificate of an emulator in numbers, for programs and for people."""
+"""The accuracy report of an emulator, as JSON and as Markdown."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ LIBRARIES = {"real": "a library of real stellar populations", "toy": SOURCES["to
 def summarise_accuracy(
     accuracy: EmulatorAccuracy, speed: Mapping[str, Mapping[str, float]], emulator_sha256: str
 ) -> dict[str, Any]:
-    """Return the numbers of a certificate as a plain, rounded dictionary.
+    """Return the errors of an emulator as a plain, rounded dictionary.
 
     Args:
         accuracy: what :func:`popsed_core.diagnostics.emulator_accuracy.measure` found.
@@ -62,7 +62,7 @@ def read_accuracy(path: Path) -> dict[str, Any]:
     """Return the numbers that ``popsed emulator validate`` wrote.
 
     Raises:
-        InputError: the file is missing or is no certificate.
+        InputError: the file is missing or is not an accuracy report.
     """
     text = require_file(path).read_text(errors="replace")
     try:
@@ -70,7 +70,7 @@ def read_accuracy(path: Path) -> dict[str, Any]:
         headline(found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path}: no certificate of an emulator; make it with `popsed emulator validate`"
+            f"{path}: not the accuracy of an emulator; make it with `popsed emulator validate`"
         ) from error
     if not isinstance(found.get("emulator"), str):
         raise InputError(f"{path}: names no emulator; make it with `popsed emulator validate`")
@@ -78,7 +78,7 @@ def read_accuracy(path: Path) -> dict[str, Any]:
 
 
 def headline(numbers: Numbers) -> str:
-    """Return what a log line says of an emulator."""
+    """Return the errors of an emulator as a log line."""
     parts = [
         f"{name} AA {row[NAMES[0]]:.2%} (68 %), {row[NAMES[1]]:.2%} (95 %)"
         for name, row in numbers["spectrum"].items()
@@ -89,7 +89,7 @@ def headline(numbers: Numbers) -> str:
 
 
 def accuracy_markdown(numbers: Numbers) -> str:
-    """Return the certificate as Markdown."""
+    """Return the accuracy report as Markdown."""
     head = (
         "# Accuracy of the emulator\n\n"
         f"Spectra: {LIBRARIES[numbers['source']]}. {numbers['n_spectra']:,} from the prior, never "

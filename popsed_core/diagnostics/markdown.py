@@ -1,4 +1,4 @@
-"""The summary as Markdown: tables that people read, with units, prior-dominated rows flagged."""
+"""The summary as Markdown tables with units; prior-dominated rows are flagged."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,12 +1,12 @@
-"""Does the fitted noise model predict the errors that the catalogue has?
+"""Does the fitted noise model predict the catalogue's errors?
 
 The probability integral transform (Dawid 1984): where each galaxy's error lies in the distribution
 that the model predicts at its magnitude.  If the model is right, these are uniform between 0 and 1,
 and their normal scores have median 0 and width 1 (half the central 68.3 %).
 
-The model knows errors at the magnitude before noise, a catalogue has the one after it.  Galaxies of
-high signal-to-noise ratio, where the two agree, are therefore asked.  They are chosen by the ratio
-*expected* at their magnitude: chosen by their own, those with large errors would be missing.
+The model gives errors at the noiseless magnitude, a catalogue has the noisy one.  Only galaxies of
+high signal-to-noise ratio, where the two agree, are therefore used.  They are chosen by the ratio
+*expected* at their magnitude: a choice by their own ratio would miss those with large errors.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from popsed_core.surveys.catalogue import Catalogue
 from popsed_core.surveys.noise_fit import noise_quantity, scatter_of_normal
 
 MIN_SNR = 5.0  # ASSUME: above, noise moves magnitudes by less than errors change over
-MIN_SCATTER = 1e-6  # [by form] errors that do not scatter at all are all in the middle
+MIN_SCATTER = 1e-6  # [by form] errors without any scatter are all at the median
 
 Scores = Float[np.ndarray, "galaxy"]
 
@@ -47,7 +47,7 @@ class BandCheck:
 
 
 def check_noise(noise: NoiseTable, catalogue: Catalogue) -> dict[str, BandCheck]:
-    """Compare the catalogue's errors with those that the model predicts, band by band.
+    """Compare the catalogue's errors with those predicted by the model, band by band.
 
     Raises:
         ValueError: the bands differ.

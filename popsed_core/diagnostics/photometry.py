@@ -1,10 +1,10 @@
-"""How far the predicted magnitudes are from the observed ones, against the least they could be.
+"""Distance of the predicted from the observed magnitudes, and its floor.
 
 The measure is the sliced Wasserstein-1 distance (Bonneel et al. 2015) of the central 95 %, in
 whitened magnitudes: the mean of |a_(i) - b_(i)| over directions and over the central ranks i, with
-a_(i), b_(i) the sorted projections of two clouds of equal size.  The outermost ranks are left out
+a_(i), b_(i) the sorted projections of two samples of equal size.  The outermost ranks are left out
 because there a few wrong rows would outweigh all others; what is wrong with so few galaxies is
-left to the classifier.  Two samples of one population are not at distance zero; that floor is
+left to the classifier.  Two samples of one population are not at distance zero; this floor is
 measured between disjoint random halves of the catalogue, at the same size.
 """
 
@@ -22,7 +22,7 @@ from popsed_core.surveys.catalogue import Catalogue
 N_DIRECTIONS = 128
 N_SPLITS = 10  # random splits of the catalogue over which everything is averaged
 # ASSUME: differences below 0.02 mag are photometric calibration, not the population: directions
-# of the cloud that are narrower than this are not magnified further.
+# of the distribution that are narrower than this are not magnified further.
 WHITENING_FLOOR = 0.02  # [mag]
 # ASSUME: no more rows of a catalogue than this are wrong in the same direction
 TRIMMED = 0.025  # of the ranks at either end
@@ -41,7 +41,7 @@ class PhotometricDistance:
         prior: draws of the prior against the catalogue, which a fit should come below.
         floor: disjoint halves of the catalogue against each other.
         floor_scatter: standard deviation of the floor over splits.
-        n_each: galaxies in each cloud.
+        n_each: galaxies in each sample.
     """
 
     ensemble: float
@@ -55,9 +55,9 @@ class PhotometricDistance:
 def photometric_distance(
     samples: PopulationSamples, catalogue: Catalogue, seed: int
 ) -> PhotometricDistance:
-    """Measure the predicted photometry, and the prior's, against the catalogue and its own floor.
+    """Compare the predicted photometry, and that of the prior, with the catalogue; add the floor.
 
-    Clouds have min(half the catalogue, draws per member) galaxies each; every number is the
+    Samples have min(half the catalogue, draws per member) galaxies each; every number is the
     mean over ``N_SPLITS`` random splits.
 
     Args:

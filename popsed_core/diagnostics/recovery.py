@@ -1,8 +1,8 @@
-"""Diagnostics: the inferred population against what is known, and against the prior.
+"""Diagnostics: the inferred population compared with the reference and with the prior.
 
 ``compare`` has a row for each column that both the samples and the reference have;
-``constraints`` has one for each column, with or without a reference, and says whether the data
-or the prior made it.
+``constraints`` has one for each column, with or without a reference, and says whether the data or
+the prior determine it.
 """
 
 from dataclasses import asdict, dataclass
@@ -23,10 +23,10 @@ FULL_BAND = (0.0, 1.0)
 # ASSUME: a posterior within 25% of the prior's width and 0.25 prior standard deviations of it is
 # the prior's, not the data's.
 PRIOR_DOMINATED = 0.25
-# ASSUME: widths that differ by less are the same; that of 5000 draws errs by some 2%.
+# ASSUME: widths that differ by less are the same; that of 5000 draws is uncertain by some 2%.
 SAME_WIDTH = 0.05
 NARROWER, AS_WIDE, WIDER = "narrower than its prior", "as wide as its prior", "wider than its prior"
-# quantities that a fit is made for: they count also where they look like their prior
+# the main quantities of a fit: they count even where they look like their prior
 WANTED = ("redshift", "log_stellar_mass", "log_sfr")
 
 Members = Float[np.ndarray, "member draw"]
@@ -43,7 +43,7 @@ class Constraint:
             as wide as the prior, 1 a point, negative wider than the prior.
         prior_distance: W1(posterior, prior) / std(prior).
         is_prior_dominated: |constrained| and prior_distance are both below ``PRIOR_DOMINATED``:
-            the posterior has neither another width nor another place than the prior.
+            the posterior is neither shifted from the prior nor different in width.
         against_prior: the first number in words: narrower than, as wide as or wider than its
             prior, the same within ``SAME_WIDTH``.
     """
@@ -94,7 +94,7 @@ class Comparison(Closeness):
 
     @property
     def is_worth_a_warning(self) -> bool:
-        """Whether it is no better than its prior, in a quantity that the data had a say in."""
+        """Whether it is no better than its prior, in a quantity that the data constrain."""
         has_say = self.name in WANTED or not self.constraint.is_prior_dominated
         return has_say and not self.is_better_than_prior
 
@@ -157,7 +157,7 @@ def _in_words(constrained: float) -> str:
 def coverage(
     members: Members, truth: Float[np.ndarray, "galaxy"], band: tuple[float, float]
 ) -> float:
-    """Return the share of histogram bins whose true density lies within the ensemble's band.
+    """Return the share of histogram bins whose true density lies within the ensemble interval.
 
     The bins are ``N_BINS`` equal ones between the ``TRUTH_RANGE`` quantiles of the truth, of
     which those with at least ``MIN_COUNT`` true galaxies count.  With f = count / (sample size)
@@ -169,7 +169,7 @@ def coverage(
 
     Args:
         members: draws of each member.
-        truth: known values, none of them NaN.
+        truth: reference values, none of them NaN.
         band: quantiles over members.
 
     Returns:

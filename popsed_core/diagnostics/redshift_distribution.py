@@ -55,8 +55,8 @@ def redshift_distribution(
 ) -> RedshiftDistribution:
     """Return n(z) of the ensemble, and of the reference where it has redshifts.
 
-    The edges, :func:`default_edges` of all draws and known redshifts, leave none outside: what is
-    known beyond the fit's range is part of the picture.
+    The edges, :func:`default_edges` of all draws and reference redshifts, leave none outside: those
+    beyond the fit's range are shown too.
     """
     redshift = samples.column("redshift")
     known = _known(reference)
@@ -104,7 +104,7 @@ def density(values: Float[np.ndarray, "value"], edges: Edges) -> Density:
 
 
 def write_redshift_distribution(distribution: RedshiftDistribution, path: str | Path) -> None:
-    """Write one row per bin as CSV: edges, ensemble, band, prior, reference, each member."""
+    """Write one row per bin as CSV: edges, ensemble and its interval, prior, reference, members."""
     columns = {
         "redshift_low": distribution.edges[:-1],
         "redshift_high": distribution.edges[1:],

@@ -1,7 +1,7 @@
-"""The summary of one survey: every number that a paper or a README would quote.
+"""The summary of one survey: every number worth quoting.
 
-``summarise`` makes a plain dictionary from artefacts; ``write_summary`` writes it as JSON for
-programs, as Markdown for people, and its comparison with the reference as CSV.
+``summarise`` makes a plain dictionary from artefacts; ``write_summary`` writes it as JSON and as
+human-readable Markdown, and its comparison with the reference as CSV.
 """
 
 import dataclasses
@@ -60,13 +60,13 @@ def summarise(
         members: the trained members, of which ``history`` and ``zero_points`` are used.
         seed: the run's seed.
         costs: what each member cost: ``seconds`` [s] and ``peak_memory_mb`` [MB], where measured.
-        noise: the fitted noise model, to be held to the catalogue's errors.
+        noise: the fitted noise model, to be compared with the catalogue's errors.
 
     Returns:
         Sections ``source``, ``seed``, ``warnings``, ``sizes``, ``quantities`` (percentiles, member
         scatter, prior), ``comparison`` (by quantity; the prior's beside), ``photometric_distance``,
-        ``classifier``, ``noise`` (by band), ``fit``, ``left_out`` (members that do not count, and
-        why), ``removed`` (share of each member's draws that the survey's cuts took),
+        ``classifier``, ``noise`` (by band), ``fit``, ``left_out`` (members that are excluded, and
+        why), ``removed`` (share of each member's draws that fail the survey's cuts),
         ``zero_points`` with ``zero_point_prior``, and ``f_lost``;
         numbers have five significant digits, and those that do not exist are None.
     """
@@ -101,7 +101,7 @@ def summarise(
 
 
 def _kept(samples: PopulationSamples, members: Sequence[Member]) -> list[Member]:
-    """Return the members that the samples were drawn from; all where they do not say."""
+    """Return the members that the samples were drawn from; all if not recorded."""
     return [
         member for member in members if not samples.members or member["member"] in samples.members
     ]
@@ -173,9 +173,9 @@ def _fit(members: Sequence[Member], costs: Sequence[Mapping[str, float]]) -> dic
 
 
 def _objective(members: Sequence[Member]) -> dict[str, float] | None:
-    """Return the objective at the end, what the truth is expected to have, and their ratio.
+    """Return the final objective, its expectation at the truth, and their ratio.
 
-    Means over the members that know them; None where none does.
+    Means over the members that have them; None if none has.
     """
     told = [member.get("objective") or member["history"].get("objective") for member in members]
     found = [item for item in told if isinstance(item, Mapping)]
@@ -186,7 +186,7 @@ def _objective(members: Sequence[Member]) -> dict[str, float] | None:
 
 
 def _f_lost(members: Sequence[Member]) -> dict[str, float] | None:
-    """Return the share of ionising photons that is lost; None where it is not fitted."""
+    """Return the share of lost ionising photons; None if it is not fitted."""
     values = [float(member["f_lost"]) for member in members if member.get("f_lost") is not None]
     return {"mean": float(np.mean(values)), "scatter": float(np.std(values))} if values else None
 
@@ -222,8 +222,8 @@ def write_summary(
     Args:
         summary: the numbers.
         path_to_json: everything, in the order of the summary, bands in that of the survey.
-        path_to_markdown: tables for people.
-        path_to_diagnostics: CSV with one row per quantity that the reference knows.
+        path_to_markdown: human-readable tables.
+        path_to_diagnostics: CSV with one row per quantity of the reference.
     """
     texts = {
         path_to_json: json.dumps(summary, indent=1, allow_nan=False) + "\n",

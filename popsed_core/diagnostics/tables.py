@@ -1,8 +1,8 @@
-"""Tables of posterior samples for people: FITS with units and descriptions, and CSV.
+"""Tables of posterior samples: FITS with units and descriptions, and CSV.
 
 Each row is one synthetic galaxy: its member, its parameters, its derived quantities and its
-predicted photometry.  Logarithmic units such as dex(Msun) are no FITS units, and readers warn of
-them; they stand in brackets at the end of the column's description (TCOMM) instead of in TUNIT.
+predicted photometry.  Logarithmic units such as dex(Msun) are not FITS units, and readers warn of
+them; they are given in brackets at the end of the description (TCOMM) instead of in TUNIT.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""What people should know before they use a result, one line each.
+"""Warnings to read before a result is used, one line each.
 
-Every number that is warned of stands in the summary too; here are the few that say that something
+Every number behind a warning is in the summary too; these few suggest that something
 outside the fit is likely to be wrong: calibration, the range of the parameters, cuts, extinction.
 """
 
@@ -22,10 +22,10 @@ from popsed_core.surveys.catalogue import Catalogue, Reference
 MAX_PULL = 2.0  # prior widths by which a zero point or f_lost may differ from its prior
 BORDER = 0.01  # of a parameter's range, in its coordinate: draws within it are at the border
 MAX_AT_BORDER = 0.01  # share of the draws there, beyond what the prior explains
-# ASSUME: a fit may have that many times the prior's share at a border and follow it still
+# ASSUME: a fit with up to this many times the prior's share at a border still follows the prior
 PRIOR_FACTOR = 2.0
-MAX_CHANCE = 3.0  # Poisson errors of a share that are no finding
-MAX_BEYOND = 0.001  # share of the known values beyond the range: fewer are blunders, not the range
+MAX_CHANCE = 3.0  # Poisson errors of a share that are not significant
+MAX_BEYOND = 0.001  # share of the reference beyond the range: fewer are outliers
 MAX_COST = 0.2  # share of the rows that a band may cost
 MAX_NAMED = 4  # quantities that one line lists
 MAX_TWINS = 1 / 3  # of the ensemble's spread: twins of the same data agree better than this
@@ -40,12 +40,12 @@ def warnings_of(
     members: Sequence[Member],
     rows: Sequence[Comparison],
 ) -> list[str]:
-    """Return all warnings of a result, in the order in which people would look for causes.
+    """Return all warnings of a result, in the order in which to look for causes.
 
     Args:
         samples: draws of the ensemble and of its prior.
         catalogue: what was fitted.
-        reference: what is known otherwise.
+        reference: reference values (spectroscopy or truth).
         members: the trained members that the samples were drawn from.
         rows: the comparison with the reference.
     """
@@ -70,7 +70,7 @@ def _parameters(members: Sequence[Member]) -> dict[str, ParameterConfig]:
 
 
 def dust_warnings(catalogue: Catalogue, parameters: Mapping[str, ParameterConfig]) -> list[str]:
-    """Warn of bands in which dust shines that the model does not have."""
+    """Warn of bands with dust emission, which the model lacks."""
     if not parameters:
         return []
     redshift = parameters["redshift"]
@@ -79,7 +79,7 @@ def dust_warnings(catalogue: Catalogue, parameters: Mapping[str, ParameterConfig
 
 
 def band_warnings(catalogue: Catalogue) -> list[str]:
-    """Warn of bands in which many rows are not measured well enough to be kept."""
+    """Warn of bands that cost many rows because they are not measured well enough."""
     return [
         f"band {band}: {failing / n_rows:.0%} of the {n_rows:,} rows within the other cuts are "
         f"lost for it (flux > 0, SNR > {catalogue.min_snr:g}), {alone / n_rows:.0%} for it alone; "
@@ -90,7 +90,7 @@ def band_warnings(catalogue: Catalogue) -> list[str]:
 
 
 def zero_point_warnings(bands: Sequence[str], members: Sequence[Member]) -> list[str]:
-    """Warn of bands whose zero points, a mean over members, left their prior."""
+    """Warn of bands whose zero points, a mean over members, are far from their prior."""
     width = fit_setting(members, "zero_point_error")
     if not width:
         return []
@@ -106,7 +106,7 @@ def zero_point_warnings(bands: Sequence[str], members: Sequence[Member]) -> list
 
 
 def f_lost_warnings(members: Sequence[Member]) -> list[str]:
-    """Warn of a share of lost ionising photons that left its prior; nothing where not fitted."""
+    """Warn of an f_lost far from its prior; nothing if it is not fitted."""
     prior = fit_setting(members, "f_lost")
     values = [float(member["f_lost"]) for member in members if member.get("f_lost") is not None]
     if not prior or not values or not prior["sigma"]:
@@ -123,7 +123,7 @@ def f_lost_warnings(members: Sequence[Member]) -> list[str]:
 
 
 def fit_setting(members: Sequence[Member], key: str) -> Any:
-    """Return a setting that the members were fitted with; None where they do not say."""
+    """Return a setting that the members were fitted with; None if not recorded."""
     text = next((member["config"] for member in members if "config" in member), "{}")
     return json.loads(text).get(key)
 
@@ -131,7 +131,7 @@ def fit_setting(members: Sequence[Member], key: str) -> Any:
 def range_warnings(
     parameters: Mapping[str, ParameterConfig], reference: Reference | None
 ) -> list[str]:
-    """Warn of known values beyond the range that the fit allows."""
+    """Warn of reference values beyond the range that the fit allows."""
     if reference is None:
         return []
     found = []
@@ -149,7 +149,7 @@ def range_warnings(
 def border_warnings(
     parameters: Mapping[str, ParameterConfig], samples: PopulationSamples
 ) -> list[str]:
-    """Warn of draws that pile up at a border of the range more than those of the prior do."""
+    """Warn of draws that pile up at a border of the range more than the prior's do."""
     found = []
     for name, box in parameters.items():
         fit = _shares_at_borders(name, box, samples.column(name))
@@ -173,7 +173,7 @@ def _shares_at_borders(name: str, box: ParameterConfig, values: np.ndarray) -> t
 
 
 def ensemble_warnings(samples: PopulationSamples) -> list[str]:
-    """Warn of an ensemble that cannot have an interval."""
+    """Warn of a single flow, which has no interval."""
     if len(samples.theta) > 1:
         return []
     return ["one flow: its spread over draws is the population's, and there is no interval"]

@@ -1,1 +1,1 @@
-"""Files from archives, packages and git."""
+"""Downloads from archives, packages and git."""

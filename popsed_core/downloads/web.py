@@ -1,7 +1,7 @@
-"""Downloads over HTTP: taken up where they broke, from the first address that serves the file.
+"""Resumable downloads over HTTP, from the first address that serves the file.
 
 Archives publish no checksums.  The first complete download is therefore pinned, size and sha256,
-in a lock file that can be committed; whatever comes later is held to it.
+in a lock file that can be committed; later downloads must match it.
 """
 
 import hashlib
@@ -28,19 +28,19 @@ logger = logging.getLogger(__name__)
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 HEADERS = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
 TIMEOUT = (20.0, 60.0)  # [s] to connect, between two pieces
-N_ATTEMPTS = 5  # in a row without a byte, per address
+N_ATTEMPTS = 5  # in a row without progress, per address
 FIRST_WAIT, LAST_WAIT = 2.0, 60.0  # [s] between attempts, doubled each time
 PIECE = 1 << 16  # [byte] at most lost where a connection breaks
 LOG_INTERVAL = 10.0  # [s] between progress lines
 MEGABYTE = 1e6  # [byte]
-TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # answers that may be another next time
+TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # status codes worth retrying
 FITS_BEGINS = b"SIMPLE  ="
 OK, PARTIAL, BEYOND_THE_END = 200, 206, 416
 
 
 @dataclass(frozen=True)
 class Pin:
-    """What a file must be.
+    """Expected size and checksum of a file.
 
     Attributes:
         sha256: of its content.
@@ -54,20 +54,20 @@ class Pin:
 
 
 def fetch_from_web(download: Download, output: Path, lock: Path) -> None:
-    """Download a file, or the rest of it, and hold it to its pin; the first one makes the pin.
+    """Download a file, or the rest of it, and check it against its pin; the first sets the pin.
 
     Args:
         download: addresses in order of preference, perhaps the sha256.
-        output: the file to make or replace; the file so far lies beside it.
+        output: the file to make or replace; a partial file is kept next to it.
         lock: the pins of all downloads (JSON); made or extended where this one is not yet pinned.
 
     Raises:
-        InputError: no address serves the file, or what they serve is not what was pinned; says
+        InputError: no address serves the file, or it differs from the pin; says
             what to fetch by hand.
     """
     pin = read_pin(download, output.name, lock)
     if output.is_file() and pin is not None and sha256(output) == pin.sha256:
-        logger.info("%s is there already", output)
+        logger.info("%s exists already", output)
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     reasons = []
@@ -113,7 +113,7 @@ def _fetch(url: str, output: Path, pin: Pin | None, lock: Path) -> Pin:
 
 
 def check_kind(path: Path, name: str, origin: str) -> None:
-    """Raise InputError where a file that is called FITS is none, but an error page perhaps."""
+    """Raise InputError if a file named FITS is something else, such as an error page."""
     if not name.endswith(".fits"):
         return
     with path.open("rb") as stream:
@@ -140,7 +140,7 @@ def check_pin(found: Pin, pin: Pin | None, origin: str, lock: Path) -> None:
 
 
 def read_pin(download: Download, name: str, lock: Path) -> Pin | None:
-    """Return what a file must be: by the configuration, or else by the lock; None: not known.
+    """Return the pin of a file, from the configuration or the lock; None: not known.
 
     Raises:
         InputError: the lock is damaged.
@@ -153,7 +153,7 @@ def read_pin(download: Download, name: str, lock: Path) -> Pin | None:
 
 
 def keep_pin(pin: Pin, name: str, lock: Path) -> None:
-    """Write a pin into the lock unless it is there; others that write at the same time wait."""
+    """Write a pin into the lock unless it has one; concurrent writers wait."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     guard = lock.with_name(f".{lock.name}.guard")
     with FileLock(guard):
@@ -178,11 +178,11 @@ def _read_lock(lock: Path) -> dict[str, Pin]:
 
 
 class _RefusedError(InputError):
-    """A server will not serve the file, however often it is asked."""
+    """The server refuses to serve the file; retrying does not help."""
 
 
 class _Partial:
-    """The file so far from one address, with what tells whether the server still has the same."""
+    """The partial file from one address, with a validator of the server's version."""
 
     def __init__(self, output: Path, url: str) -> None:
         self.output = output
@@ -199,7 +199,7 @@ class _Partial:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def begin(self, validator: str) -> None:
-        """Begin anew with a file that the server calls ``validator``."""
+        """Start over with the file that the server identifies by ``validator``."""
         self.remove()
         self.validator = validator
         self._record.write_text(validator)
@@ -214,7 +214,7 @@ def _get(url: str, partial: _Partial) -> None:
     """Download until the file is complete.
 
     Raises:
-        InputError: the server refuses, or some attempts in a row gave not a byte.
+        InputError: the server refuses, or several attempts in a row made no progress.
     """
     wait, n_vain = FIRST_WAIT, 0
     while True:
@@ -229,12 +229,12 @@ def _get(url: str, partial: _Partial) -> None:
         if n_vain == N_ATTEMPTS:
             raise InputError(f"{url}: {N_ATTEMPTS} attempts failed, the last one: {reason}")
         wait = FIRST_WAIT if n_vain == 0 else min(2 * wait, LAST_WAIT)
-        logger.warning("%s: %s; going on in %g s", url, reason, wait)
+        logger.warning("%s: %s; retrying in %g s", url, reason, wait)
         time.sleep(wait)
 
 
 def _try(url: str, partial: _Partial) -> bool:
-    """Ask for the file, or the rest of it; return whether it is complete."""
+    """Request the file, or the rest of it; return whether it is complete."""
     headers: dict[str, str] = dict(HEADERS)
     if partial.size and partial.validator:
         headers |= {"Range": f"bytes={partial.size}-", "If-Range": partial.validator}
@@ -254,7 +254,7 @@ def _try(url: str, partial: _Partial) -> bool:
         if status not in (OK, PARTIAL):
             kind = RequestException if status in TRANSIENT else _RefusedError
             raise kind(f"{url}: the server answers {status} {answer.reason}")
-        if status == OK:  # from the beginning: it cannot resume, or has another file now
+        if status == OK:  # from the beginning: it cannot resume, or the file has changed
             partial.begin(_validator(answer))
         total = _total(answer, partial.size)
         _save(answer, partial, total)
@@ -281,7 +281,7 @@ def _progress(size: int, first: int, total: int | None, seconds: float) -> str:
 
 
 def _validator(answer: requests.Response) -> str:
-    """Return what names this very file: a strong ETag, or the time of its last change."""
+    """Return the validator of this version: a strong ETag, or the modification time."""
     etag = answer.headers.get("ETag", "")
     if etag and not etag.startswith("W/"):
         return etag

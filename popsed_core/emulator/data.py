@@ -1,7 +1,7 @@
-"""What the emulator learns from: fresh galaxies from the prior, or the chunks of a training set.
+"""Training data of the emulator: fresh galaxies from the prior, or the chunks of a training set.
 
-Either source knows one wavelength segment: its pixels, its principal components, and blocks of
-examples, which are features of the network and the log spectra that belong to them.
+Either source serves one wavelength segment: its pixels, its principal components, and blocks of
+examples, which are inputs of the network and the corresponding log spectra.
 """
 
 import itertools
@@ -34,7 +34,7 @@ from popsed_core.stellar.wavelength import log_edges
 from popsed_core.theta import Theta
 
 BLOCK = 2000  # spectra at a time, so that they stay in the cache
-N_BASIS = 20_000  # fresh spectra that the principal components are taken of
+N_BASIS = 20_000  # fresh spectra from which the principal components are computed
 N_VALIDATION = 5000  # spectra never trained on
 LN10 = float(np.log(10))
 
@@ -48,7 +48,7 @@ class SegmentTask:
         seed: the run's seed.
         emulator, training, spectra: sections of the configuration.
         parameters: boxes of the training prior.
-        device: ``auto``, ``cpu`` or ``cuda``; part of no identity.
+        device: ``auto``, ``cpu`` or ``cuda``; not part of the identity.
     """
 
     segment: int
@@ -60,7 +60,7 @@ class SegmentTask:
     device: str = "cpu"
 
     def stream(self, purpose: str) -> torch.Generator:
-        """Return the random numbers of this segment for a purpose."""
+        """Return the random stream of this segment for a purpose."""
         return generator(self.seed, "emulator", self.segment, purpose)
 
 
@@ -142,7 +142,7 @@ class FreshSpectra:
             yield self._draw(BLOCK, stream, device)
 
     def basis(self, n: int) -> tuple[Components, Float[Tensor, "galaxy input"]]:
-        """Return the principal components of spectra of their own, and those spectra's features."""
+        """Return the principal components of a separate set of spectra, and their features."""
         moments, features = Moments(), []
         for block in self.blocks(N_BASIS, self.task.stream("basis"), torch.device("cpu")):
             moments.add(block.log_lnu)
@@ -152,14 +152,14 @@ class FreshSpectra:
         return Components(mean, components, variances.sqrt()), torch.cat(features)
 
     def validation(self, device: torch.device) -> Examples:
-        """Return examples of a random stream of their own."""
+        """Return examples from a separate random stream."""
         return _together(
             self.blocks(N_VALIDATION, self.task.stream("validate"), device), N_VALIDATION
         )
 
 
 class ChunkSpectra:
-    """The spectra of a training set on disk, made by the table or by FSPS itself."""
+    """The spectra of a training set on disk, computed from the table or by FSPS itself."""
 
     def __init__(
         self, task: SegmentTask, grid: SSPGrid, ssp_sha256: str, index: Path, basis: Path
@@ -196,17 +196,17 @@ class ChunkSpectra:
         if found.ssp_sha256 != ssp_sha256:
             raise InputError(
                 f"{index}: made with the SSP table {found.ssp_sha256[:12]}, not with this one, "
-                f"{ssp_sha256[:12]}; make its chunks anew"
+                f"{ssp_sha256[:12]}; regenerate its chunks"
             )
         for name, (low, high) in zip(found.names, found.box, strict=True):
             box = task.parameters[name]
             if (low, high) != (box.low, box.high):
                 raise InputError(
                     f"{index}: {name} was drawn in {low:g}-{high:g}, but parameters.{name} is "
-                    f"{box.low:g}-{box.high:g}; make its chunks anew"
+                    f"{box.low:g}-{box.high:g}; regenerate its chunks"
                 )
         if load_provenance(basis).inputs.get("training_set") != sha256(index):
-            raise InputError(f"{basis}: of another training set than {index}; make it anew")
+            raise InputError(f"{basis}: of a training set other than {index}; regenerate it")
         wanted = (task.segment, task.emulator.target, task.emulator.n_components[task.segment])
         have = (self.table.segment, self.table.target, len(self.table.components))
         if have != wanted:
@@ -226,7 +226,7 @@ class ChunkSpectra:
             yield Examples(features.to(device), target(inputs, log_lnu).to(device))
 
     def blocks(self, n: int, stream: torch.Generator, device: torch.device) -> Iterator[Examples]:
-        """Yield at least ``n`` examples of random blocks; all blocks are seen before one again."""
+        """Yield at least ``n`` examples of random blocks; no block repeats before all were used."""
         n_spectra = self.training_set.index.n_spectra
         places = [
             (chunk, start)

@@ -3,7 +3,7 @@
 Networks emulate stars.  Gas follows from the weights of the young nodes, and is added exactly.
 
 A segment is what :func:`popsed_core.emulator.fit.fit_segment` returns; an emulator is the
-list of them.  It belongs to one SSP table, one stellar-population model and one prior box.
+list of them.  It is valid for one SSP table, one stellar-population model and one prior box.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ SHARED = (
     "chunks_sha256",
     "seed",
 )
-NOT_LEARNED = ("engine", "n_pixels", "igm")  # keys of `spectra` that leave its spectra as they are
+NOT_LEARNED = ("engine", "n_pixels", "igm")  # keys of `spectra` that do not affect its spectra
 
 
 class EmulatedSpectra(StellarMixture):
@@ -100,7 +100,7 @@ class EmulatedSpectra(StellarMixture):
 
         Args:
             theta: physical parameters.
-            f_lost: share of the ionising photons that makes no light of gas; None: 0.
+            f_lost: share of the ionising photons that is lost; None: 0.
         """
         inputs = self.inputs(theta, self)
         stars = 10 ** torch.cat([network(inputs) for network in self.networks], dim=1)
@@ -126,7 +126,7 @@ def assemble(segments: Sequence[Segment], names: Sequence[str]) -> list[Segment]
         names: where each was read from, for the message.
 
     Raises:
-        InputError: a segment is missing, there twice, or of another training.
+        InputError: a segment is missing, duplicated, or from another training.
     """
     first = segments[0]
     for segment, name in zip(segments, names, strict=True):
@@ -152,17 +152,17 @@ def check_emulator(
     parameters: Mapping[str, ParameterConfig],
     name: str,
 ) -> None:
-    """Raise InputError unless an emulator fits a survey: its table, its model and its box."""
+    """Raise InputError unless an emulator suits a survey: its table, its model and its box."""
     first = segments[0]
     if first["ssp_sha256"] != ssp_sha256:
         raise InputError(
             f"{name}: trained on the SSP table {first['ssp_sha256'][:12]}, not on this one, "
-            f"{ssp_sha256[:12]}; train it anew"
+            f"{ssp_sha256[:12]}; retrain it"
         )
     trained = from_json(SpectraConfig, first["spectra"], name)
     apart = {key: getattr(config, key) for key in NOT_LEARNED}
     if replace(trained, **apart) != config:
-        raise InputError(f"{name}: trained with spectra {first['spectra']}; train it anew")
+        raise InputError(f"{name}: trained with spectra {first['spectra']}; retrain it")
     boxes = from_json(dict[str, ParameterConfig], first["parameters"], name)
     for key, box in parameters.items():
         trained_box = boxes[key]

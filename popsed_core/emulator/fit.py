@@ -1,8 +1,8 @@
 """Train the network of one wavelength segment.
 
 weighted loss = mean over galaxies of the root-mean-square error of log L_nu over the pixels: the
-components enter by their variance, and the root keeps the few hardest galaxies from ruling it.
-unweighted loss = mean square error of all components alike, as in Li et al. 2023, appendix A.
+components enter by their variance, and the root keeps a few hard galaxies from dominating.
+unweighted loss = mean square error of all components equally, as in Li et al. 2023, appendix A.
 """
 
 import hashlib
@@ -75,7 +75,7 @@ class SegmentFit:
     def epoch(self, index: int) -> dict[str, float]:
         """Take spectra from the source, step over them a few times, and validate.
 
-        After ``patience`` epochs without a better validation nothing is done any more.
+        After ``patience`` epochs without a better validation loss the remaining epochs do nothing.
 
         Raises:
             FloatingPointError: the loss is not finite.
@@ -206,7 +206,7 @@ def fit_segment(
 def make_source(
     task: SegmentTask, grid: SSPGrid, ssp_sha256: str, files: ChunkFiles | None = None
 ) -> Source:
-    """Return what a segment learns from.
+    """Return the training data of a segment.
 
     Raises:
         InputError: there is no such segment, it has too few pixels, or the training set is not

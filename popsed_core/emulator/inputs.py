@@ -1,4 +1,4 @@
-"""What the emulator's networks see of a galaxy.
+"""Inputs of the emulator's networks.
 
 ``literal`` are the parameters of the paper.  ``physical`` adds what the light follows more simply:
 the age of the galaxy, the burst as it is (never older than the galaxy), the shares of the bases,
@@ -18,7 +18,7 @@ YOUNGER_THAN = (6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5)  # [dex yr] of the mass count
 YOUNGER_WIDTH = 0.1  # [dex] over which such a count ends
 FADING_START = 6.0  # [dex yr] nothing fades before
 FADING_PIVOT = 7.0  # [dex yr] age of unit weight
-SMALLEST_SHARE = 1e-6  # [-] below which a share of the mass leaves no trace in the light
+SMALLEST_SHARE = 1e-6  # [-] of the mass, below which it does not affect the light
 
 
 class LiteralInputs(nn.Module):
@@ -38,7 +38,7 @@ class LiteralInputs(nn.Module):
 
 
 class PhysicalInputs(nn.Module):
-    """Ours: what the light depends on smoothly."""
+    """Ours: quantities on which the light depends smoothly."""
 
     def __init__(self, mixture: StellarMixture, has_screen: bool) -> None:
         super().__init__()

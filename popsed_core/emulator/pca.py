@@ -22,7 +22,7 @@ from popsed_core.files.artefacts import array, check_axes
 log = logging.getLogger(__name__)
 
 SMALLEST_VARIANCE = 1e-14  # [dex^2] of a component, so that it can be a unit
-N_JUDGED = 20_000  # validation spectra on which the reconstruction is judged
+N_JUDGED = 20_000  # validation spectra on which the reconstruction is tested
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Moments:
 
 
 def fit_basis(training_set: TrainingSet, segment: int, config: EmulatorConfig) -> SpectrumBasis:
-    """Find the principal components of a segment and judge them on the validation chunks.
+    """Compute the principal components of a segment and test them on the validation chunks.
 
     Args:
         training_set: the spectra.

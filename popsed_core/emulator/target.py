@@ -1,4 +1,4 @@
-"""What an emulator predicts of a spectrum: the light behind the diffuse screen, or all of it."""
+"""The target of an emulator: the light before the diffuse screen, or the full spectrum."""
 
 import math
 from typing import Protocol, runtime_checkable
@@ -12,12 +12,12 @@ from popsed_core.emulator.training_chunk import name_columns
 from popsed_core.stellar.dust import Dust
 
 LOG10_E = math.log10(math.e)
-FAINTEST = -70.0  # [dex(Lsun / Hz / Msun)] FSPS's tiny_number: it knows no fainter spectra
+FAINTEST = -70.0  # [dex(Lsun / Hz / Msun)] FSPS's tiny_number, its faintest spectrum
 
 
 @runtime_checkable
 class Target(Protocol):
-    """From log spectra with all dust to what is predicted."""
+    """From log spectra with all dust to the target."""
 
     def __call__(
         self, inputs: Float[Tensor, "spectrum 10"], log_lnu: Float[Tensor, "spectrum pixel"]
@@ -34,14 +34,14 @@ class BehindScreen:
     def __call__(
         self, inputs: Float[Tensor, "spectrum 10"], log_lnu: Float[Tensor, "spectrum pixel"]
     ) -> Float[Tensor, "spectrum pixel"]:
-        """Return the target [dex(Lsun / Hz / Msun)]; the same numbers that were added, removed."""
+        """Return the target [dex(Lsun / Hz / Msun)], the screen removed exactly as added."""
         theta = name_columns(inputs.to(log_lnu.dtype))
         screen = self.dust.to(dtype=log_lnu.dtype).log_screen(theta.tau_ism, theta.dust_index)
         return log_lnu - LOG10_E * screen
 
 
 class Full:
-    """The paper's: the spectrum as it is, down to what FSPS knows."""
+    """The paper's: the full spectrum, down to the faintest of FSPS."""
 
     def __init__(self, wave: np.ndarray) -> None:
         """Take the wavelengths [AA], which it does not need."""

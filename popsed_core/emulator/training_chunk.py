@@ -1,6 +1,6 @@
 """One chunk of the emulator's training set on disk: log spectra, and the parameters of each.
 
-Written in slices and checked by checksums, because a chunk is as large as a computer's memory.
+Written in slices and verified by checksums, because a chunk may be as large as memory.
 """
 
 import hashlib
@@ -73,7 +73,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     """Read all fields of a chunk but its spectra.
 
     Raises:
-        InputError: the file is missing, truncated or no chunk.
+        InputError: the file is missing, truncated or not a chunk.
     """
     return load_except(path, TrainingChunk, "log_lnu")
 
@@ -82,7 +82,7 @@ def read_spectra(path: str | Path, rows: slice, pixels: slice) -> Float32[np.nda
     """Read a rectangle of ``log_lnu``.
 
     Raises:
-        InputError: the file is missing, truncated, no chunk, or damaged.
+        InputError: the file is missing, truncated, not a chunk, or damaged.
     """
     return load_slice(path, TrainingChunk, "log_lnu", rows, pixels)
 

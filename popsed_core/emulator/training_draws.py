@@ -58,5 +58,5 @@ def draw_theta(
     generator: torch.Generator,
     draws: str = "uniform",
 ) -> Theta:
-    """Do the same as :func:`draw_inputs`, as parameters in single precision."""
+    """Draw as :func:`draw_inputs` does, but return theta in single precision."""
     return name_columns(draw_inputs(parameters, n, generator, draws).float())

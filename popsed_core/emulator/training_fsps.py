@@ -2,7 +2,7 @@
 
 A sum of SSPs at the arithmetic mid-points of 0.1 dex time bins, each behind both components of
 dust, and a burst that sees the diffuse screen only (Li et al. 2023, section 2.2; PROVABGS, Hahn et
-al. 2023).  It needs nothing of the exact engine but the masses of the bins, and is a hundred
+al. 2023).  Of the exact engine it uses only the masses of the bins, and is a hundred
 times slower.  Unlike the engine, FSPS adds dust emission (beyond 1 micron) and extrapolates below
 its lowest metallicity.
 """
@@ -61,7 +61,7 @@ class FSPSSpectra:
         if grid.library != str(build):
             raise InputError(
                 f"training_set.method: fsps needs the SSP table of what is installed, {build}, but "
-                f"the table is {grid.library}; set ssp.reader to fsps and make the table again"
+                f"the table is {grid.library}; set ssp.reader to fsps and rebuild the table"
             )
         check_data(build, sps_home)
         self.wave, self.imf, self.sps_home = grid.ssp_wave, grid.imf, sps_home
@@ -108,7 +108,7 @@ class FSPSSpectra:
 
 
 class FSPSTrainingSpectra:
-    """What ``FSPSSpectra`` makes, as the training set keeps it: logarithms on its pixels."""
+    """The spectra of ``FSPSSpectra`` as stored in the training set: logarithms on its pixels."""
 
     def __init__(
         self, spectra: FSPSSpectra, edges: np.ndarray | None, wave: np.ndarray, ends: np.ndarray

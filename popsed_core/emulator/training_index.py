@@ -1,6 +1,6 @@
-"""The chunks of a training set and which of them are for validation; nothing is copied together.
+"""The chunks of a training set and which of them are for validation; chunks are not merged.
 
-Every chunk is known by its size and the checksum of its content, and read block by block.
+Every chunk is identified by its size and content checksum, and read block by block.
 """
 
 import os
@@ -68,7 +68,7 @@ def make_index(paths: Sequence[Path], n_validation: int, folder: Path) -> Traini
         folder: where the index will be, so that the set can be moved.
 
     Raises:
-        InputError: a chunk is missing, unreadable, twice there, or made with other settings than
+        InputError: a chunk is missing, unreadable, duplicated, or made with other settings than
             the rest; or none is left to train on.
     """
     headers = sorted(((read_header(path), path) for path in paths), key=_number)
@@ -126,7 +126,7 @@ class TrainingSet:
         """Read the index.
 
         Raises:
-            InputError: the file is missing or no index.
+            InputError: the file is missing or not an index.
         """
         self.index = load(path, TrainingIndex)
         self.folder = Path(path).parent
@@ -144,7 +144,7 @@ class TrainingSet:
         """Return the parameters of a chunk, after checking that it is the one in the index.
 
         Raises:
-            InputError: the chunk is missing or another than when the index was made.
+            InputError: the chunk is missing or has changed since the index was made.
         """
         path = self.path(chunk)
         if not path.exists():

@@ -1,6 +1,6 @@
 """The emulator's training set: restframe spectra of galaxies drawn from the parameters' boxes.
 
-Each chunk has a random stream of its own, so that its content depends on the seed, its number and
+Each chunk has its own random stream, so that its content depends on the seed, its number and
 the settings, never on how many chunks there are.
 """
 
@@ -35,7 +35,7 @@ from popsed_core.theta import Theta
 log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-7  # of the factorised SSP table: 2e-6 dex rms, 3e-4 in the far UV of old stars
-BLOCK = 1000  # spectra at once: their temporaries stay near the processor
+BLOCK = 1000  # spectra at a time, so that their temporaries stay in the cache
 
 
 @runtime_checkable
@@ -45,7 +45,7 @@ class SpectraMaker(Protocol):
     Attributes:
         wave: of the pixels [AA].
         wave_edges: of the pixels [AA].
-        block_size: galaxies per call, after which what has been done is safe from a kill.
+        block_size: galaxies per call, after each of which the work so far is saved.
     """
 
     wave: np.ndarray
@@ -58,7 +58,7 @@ class SpectraMaker(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class ChunkTask:
-    """What decides the content of a chunk, together with the SSP table.
+    """Everything that determines the content of a chunk, apart from the SSP table.
 
     Attributes:
         chunk: its number.
@@ -165,7 +165,7 @@ def draw_chunk(task: ChunkTask) -> Float[Tensor, "spectrum 10"]:
 def make_chunk(
     task: ChunkTask, grid: SSPGrid, path: Path, partial: Path, provenance: Provenance
 ) -> None:
-    """Make a chunk, or go on with one that was interrupted, and write it.
+    """Make a chunk, or resume an interrupted one, and write it.
 
     Args:
         task: what to make.

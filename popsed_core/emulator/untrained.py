@@ -1,4 +1,4 @@
-"""An emulator that has learned nothing: as large as a trained one, and as slow; for timings."""
+"""An untrained emulator, with the size and speed of a trained one, for timings."""
 
 import numpy as np
 import torch

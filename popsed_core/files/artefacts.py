@@ -2,9 +2,9 @@
 
 Each array field declares its unit and axes once (``array("mag", "galaxy", "band")``); sizes are
 checked when the object is made and again when it is read.  Writing is atomic and without
-time stamps: same content, same bytes.  Every array carries the sha256 of its values, which are held
-to it before they are used; the rest of the file has the checksums of HDF5.  Very large arrays are
-not compressed, so that they can be mapped from the file instead of read into memory.
+time stamps: same content, same bytes.  Every array carries the sha256 of its values, which is
+verified before use; the rest of the file has the checksums of HDF5.  Very large arrays are
+not compressed, so that they can be memory-mapped instead of read.
 """
 
 import hashlib
@@ -36,13 +36,13 @@ def array(unit: str, *axes: str) -> Any:
 
 
 def optional_array(unit: str, *axes: str) -> Any:
-    """Declare an array that its class gives a shape where it is empty."""
+    """Declare an array whose class sets its shape when it is empty."""
     return field(default_factory=lambda: np.empty(0), metadata={"unit": unit, "axes": axes})
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Size, type and chunks of an array that is written by slices."""
+    """Size, type and chunks of an array that is written in slices."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -96,11 +96,11 @@ def save_streamed(
         kind: the artefact's dataclass.
         path: the file to make or replace.
         provenance: recorded in the file's attributes.
-        values: the fields that are at hand.
+        values: the fields that fit in memory.
         large: the other fields, which are checked against corruption when they are read.
 
     Yields:
-        The datasets of the large fields, to be filled by slices.
+        The datasets of the large fields, to be filled in slices.
     """
     with _new_file(path) as file:
         _write_header(file, kind, provenance)
@@ -127,7 +127,7 @@ def _new_file(path: str | Path) -> Iterator[h5py.File]:
                 yield file
                 _write_text(file, "sha256", _digest_of_attributes(file))
         finally:
-            disk.check()  # whatever else went wrong is a consequence
+            disk.check()  # any other error is a consequence
 
 
 def _write_header(file: h5py.File, kind: type, provenance: Provenance) -> None:
@@ -153,16 +153,16 @@ def _describe(data: h5py.Dataset, metadata: Mapping[str, Any]) -> None:
 
 
 def _write_text(owner: h5py.File | h5py.Dataset, name: str, text: str) -> None:
-    """Write a text of fixed length.
+    """Write a string of fixed length.
 
-    Others lie in a heap that HDF5 has no checksum of, and reads for ever where it is damaged.
+    Variable-length strings lie in a heap that has no checksum, and on which HDF5 hangs if damaged.
     """
     data = text.encode() or b"\0"
     owner.attrs.create(name, np.bytes_(data), dtype=h5py.string_dtype("utf-8", len(data)))
 
 
 def read_text(owner: HDF5File | HDF5Dataset, name: str) -> str:
-    """Return a text that a file or one of its arrays carries; empty where it carries none."""
+    """Return a string attribute of a file or of one of its arrays; empty if there is none."""
     value = read_attribute(owner, name, "")
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -179,11 +179,11 @@ def load(path: str | Path, kind: type[T]) -> T:
     try:
         return kind(**values)
     except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: {error}; delete it and rerun to make it again") from error
+        raise InputError(f"{path}: {error}; delete it and rerun") from error
 
 
 def load_slice(path: str | Path, kind: type, name: str, *parts: slice) -> np.ndarray:
-    """Read a part of one array of an artefact, one slice per axis.
+    """Read part of one array of an artefact, one slice per axis.
 
     Raises:
         InputError: the file is missing, truncated, of another kind, or its bytes are damaged.
@@ -213,11 +213,11 @@ def load_provenance(path: str | Path) -> Provenance:
     """Read the provenance of any artefact.
 
     Raises:
-        InputError: the file is no artefact.
+        InputError: the file is not an artefact.
     """
     with _open(path) as file:
         if "provenance" not in file.attrs:
-            raise InputError(f"{path}: carries no provenance, so it is no popsed artefact")
+            raise InputError(f"{path}: carries no provenance, so it is not a popsed artefact")
         return Provenance(**json.loads(read_text(file, "provenance")))
 
 
@@ -234,7 +234,7 @@ def _open(path: str | Path, kind: str | None = None) -> h5py.File:
         raise InputError(f"{path}: holds {found}, expected {kind}; delete it and rerun")
     if "artefact" in file.attrs and not is_whole:
         file.close()
-        raise InputError(f"{path}: damaged (its fields' sha256 is not theirs); delete it and rerun")
+        raise InputError(f"{path}: damaged (its fields fail their sha256); delete it and rerun")
     return file
 
 
@@ -250,10 +250,10 @@ def _read_field(file: h5py.File, path: str | Path, item: Any) -> Any:
 
 
 def _read_array(data: h5py.Dataset, path: str | Path) -> np.ndarray:
-    """Return the values, or a read-only map of them where they are large and not compressed.
+    """Return the values, or a read-only memory map if they are large and not compressed.
 
     Raises:
-        OSError: they are not what was written.  A map is read once for that, piece by piece, about
+        OSError: the checksum differs.  A map is read once to verify it, piece by piece, about
             a second per gigabyte.
     """
     if data.dtype.hasobject:
@@ -262,12 +262,12 @@ def _read_array(data: h5py.Dataset, path: str | Path) -> np.ndarray:
     is_mapped = data.size > MAPPED and offset is not None
     values = np.memmap(path, data.dtype, "r", offset, data.shape) if is_mapped else data[()]
     if not data.fletcher32 and read_text(data, "sha256") != digest(values):
-        raise OSError("its sha256 is not the one written with it")
+        raise OSError("its values do not match their sha256")
     return values
 
 
 def _digest_of_attributes(file: h5py.File) -> str:
-    """Return the sha256 of all fields that are no arrays; HDF5 has no checksum of texts."""
+    """Return the sha256 of all fields that are not arrays; HDF5 does not checksum strings."""
     texts = [f"{name}={read_text(file, name)}" for name in sorted(file.attrs) if name != "sha256"]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 

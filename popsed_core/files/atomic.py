@@ -1,7 +1,7 @@
-"""Files that are either whole or not there: written beside their place, then renamed.
+"""Atomic writes: to a temporary file in the same folder, then renamed.
 
-A kill at any moment leaves the old file or the new one.  The bytes are on the disk before the name
-is, so that a machine that loses its power does not leave an empty file under a good name.
+A kill at any moment leaves the old file or the new one.  The bytes are on disk before the rename,
+so that a power failure does not leave an empty file under the final name.
 """
 
 import contextlib
@@ -21,13 +21,13 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class DiskError(InputError):
-    """A disk cannot be written to: trying again, or elsewhere in the network, does not help."""
+    """A disk cannot be written to; retrying, or another address, does not help."""
 
 
 class atomic_path:  # noqa: N801  (reads as a function: `with atomic_path(path) as partial`)
     """Context manager: yields a partial path and renames it on success, removes it on failure.
 
-    The partial name is of this process alone, also among machines that share a file system.
+    The partial name is unique to this process, also among machines that share a file system.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -63,7 +63,7 @@ class atomic_path:  # noqa: N801  (reads as a function: `with atomic_path(path) 
 
 @contextlib.contextmanager
 def told_when_unwritable(path: str | Path, remedy: str = ROOM) -> Iterator[None]:
-    """Turn the many errors of a disk that is full or read-only into one that says what to do.
+    """Reraise the errors of a full or read-only disk as one that says what to do.
 
     Raises:
         DiskError: the disk (or the user's quota) is full, or nothing may be written there; it
@@ -87,15 +87,15 @@ def told_when_unwritable(path: str | Path, remedy: str = ROOM) -> Iterator[None]
 
 
 class DiskFile(io.FileIO):
-    """A file whose first error of writing is kept, for writers that cannot be trusted with one.
+    """A file that keeps its first write error, for writers that drop it.
 
-    HDF5 forgets an error that it meets while it closes a file, and leaves half of it behind.
+    HDF5 drops an error that occurs while it closes a file, and leaves half of it behind.
     """
 
     error: OSError | None = None
 
     def write(self, data: Any) -> int:
-        """Write all of the data; say so also where they could not be written."""
+        """Write all of the data; report success even if they could not be written."""
         view = memoryview(data).cast("B")
         done = 0
         try:
@@ -106,7 +106,7 @@ class DiskFile(io.FileIO):
         return len(view)
 
     def truncate(self, size: int | None = None) -> int:
-        """Set the size; say so also where that could not be done."""
+        """Set the size; report success even if that failed."""
         try:
             return super().truncate(size)
         except OSError as error:
@@ -120,7 +120,7 @@ class DiskFile(io.FileIO):
 
 
 def _number(error: BaseException | None) -> int | None:
-    """Return the number of a system's error; HDF5 and torch hide it in their text, or beneath."""
+    """Return the errno of an error; HDF5 and torch hide it in their message or in its cause."""
     while error is not None:
         for number in (*DISK_FULL, errno.EROFS, errno.EACCES):
             texts = (f"errno = {number},", os.strerror(number))

@@ -1,4 +1,4 @@
-"""Checksums of arrays, a piece at a time, so that those in a file need not be in memory."""
+"""Checksums of arrays, computed piecewise so that mapped arrays need not fit in memory."""
 
 import hashlib
 

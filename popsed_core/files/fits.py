@@ -1,4 +1,4 @@
-"""The border to FITS files: a missing, damaged or incomplete file is one clear InputError."""
+"""Access to FITS files: a missing, damaged or incomplete file raises one clear InputError."""
 
 import io
 import warnings
@@ -22,7 +22,7 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
     """Open a FITS file for reading.
 
     Raises:
-        InputError: the file is missing, is no FITS (gzipped or not), or ends before its last
+        InputError: the file is missing, is not FITS (gzipped or not), or ends before its last
             header says.
     """
     with require_file(path).open("rb") as stream, warnings.catch_warnings(record=True) as caught:
@@ -39,10 +39,10 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
 
 
 def _load_all(hdus: fits.HDUList) -> None:
-    """Load all HDUs, each behind the last: a header of negative size would lead back for ever.
+    """Load all HDUs, each after the last: a header of negative size would loop for ever.
 
     Raises:
-        OSError: one is damaged, or does not lie behind the last.
+        OSError: one is damaged, or does not follow the last.
     """
     end, number = 0, 0
     while True:
@@ -61,8 +61,8 @@ def _load_all(hdus: fits.HDUList) -> None:
 def write_fits(hdus: fits.HDUList, path: str | Path) -> None:
     """Write a FITS file, atomically.
 
-    It is put together in memory: given a name astropy would choose a compression by its ending,
-    and call a full disk by a name of its own.
+    It is assembled in memory: given a name, astropy would choose a compression by its suffix,
+    and report a full disk in its own way.
 
     Raises:
         InputError: the disk is full, or cannot be written to.

@@ -1,4 +1,4 @@
-"""Is a file there, is it a file, may it be read; and what is told when it is damaged."""
+"""Checks of input files: existence, permission, damage."""
 
 import os
 import zlib
@@ -14,7 +14,7 @@ def require_file(path: str | Path, remedy: str = "") -> Path:
 
     Args:
         path: the file.
-        remedy: what to do when it is missing, if that is more than to correct the path.
+        remedy: what to do if it is missing, other than correcting the path.
 
     Raises:
         InputError: there is no such file, or it is a folder, or it may not be read.
@@ -30,7 +30,7 @@ def require_file(path: str | Path, remedy: str = "") -> Path:
     return found
 
 
-# what libraries raise over bytes that are not what the format promises
+# what libraries raise on malformed files
 DAMAGE = (
     OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, IndexError, AttributeError,
     RuntimeError, OverflowError, MemoryError,
@@ -39,7 +39,7 @@ DAMAGE = (
 
 @contextmanager
 def told_when_damaged(path: str | Path, remedy: str, *more: type[Exception]) -> Iterator[None]:
-    """Turn whatever a library makes of a damaged file into one line; for the reading alone.
+    """Reraise any error of a library reading a damaged file as one line; wrap only the reading.
 
     Args:
         path: the file.

@@ -1,7 +1,7 @@
-"""One process at a time works on a file, also where a scheduler runs the same job twice.
+"""One process at a time works on a file, even if a scheduler runs the same job twice.
 
-If Snakemake is killed on a cluster its jobs go on, and the next run submits them again.  The second
-process then waits until the first has ended, however it ends: the system drops its lock.
+If Snakemake is killed on a cluster its jobs continue, and the next run resubmits them.  The second
+process then waits until the first has ended, however it ends: the system releases its lock.
 """
 
 import contextlib
@@ -22,16 +22,16 @@ POLL = 0.5  # [s]
 
 @contextlib.contextmanager
 def one_writer(path: str | Path) -> Iterator[bool]:
-    """Hold a file for the time of the block; wait, and say for whom, where another does.
+    """Lock a file for the duration of the block; if another process holds it, log it and wait.
 
-    The lock is an empty file beside it, ``.NAME.lock``, which stays: to delete it would let a third
+    The lock is an empty file next to it, ``.NAME.lock``, which stays: deleting it would let a third
     process lock another file of that name.
 
     Args:
-        path: what is worked on; it need not be there.
+        path: the file to lock; it need not exist.
 
     Yields:
-        Whether there was another, so that the work may have been done.
+        Whether it had to wait, so that the work may already be done.
     """
     path = Path(path)
     with told_when_unwritable(path):
@@ -40,7 +40,7 @@ def one_writer(path: str | Path) -> Iterator[bool]:
         lock = FileLock(path.with_name(f".{path.name}.lock"))
         has_waited = _acquire(lock, path, holder)
     try:
-        with contextlib.suppress(OSError):  # only a courtesy to whoever waits
+        with contextlib.suppress(OSError):  # only informs those who wait
             holder.write_text(f"process {os.getpid()} on {socket.gethostname()}")
         yield has_waited
     finally:
@@ -54,10 +54,10 @@ def _acquire(lock: FileLock, path: Path, holder: Path) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         name = holder.read_text() if holder.exists() else "another process"
-        log.info("waits for %s, which %s is working on", path, name)
+        log.info("waiting for %s, which %s is working on", path, name)
         lock.acquire(poll_interval=POLL)
-        log.info("goes on: %s is free", path)
+        log.info("continuing: %s is free", path)
         return True
     except NotImplementedError:  # a file system without locks
-        log.warning("%s: this file system has no locks; two jobs on one file are not noticed", path)
+        log.warning("%s: this file system has no locks; two jobs on one file go unnoticed", path)
     return False

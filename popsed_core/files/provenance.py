@@ -1,4 +1,4 @@
-"""Where a file comes from: what every file that is made carries."""
+"""Provenance: what every output file records about its origin."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where an artefact comes from; written into its attributes, never a time stamp.
+    """Origin of an artefact, written into its attributes; never a time stamp.
 
     Attributes:
         source: ``real``, ``mock`` or ``toy``; travels downstream, figures show it.

@@ -1,4 +1,4 @@
-"""Copies of files that must be what they are called."""
+"""Copies of files that are verified by their sha256."""
 
 import hashlib
 from io import BufferedIOBase
@@ -11,7 +11,7 @@ CHUNK = 1 << 20  # [byte]
 
 
 def copy_checked(stream: BufferedIOBase, output: Path, expected: str, origin: str) -> None:
-    """Write a stream to a file, which is there only if its sha256 is the expected one.
+    """Write a stream to a file, which is kept only if its sha256 is the expected one.
 
     Args:
         stream: the content.
@@ -20,7 +20,7 @@ def copy_checked(stream: BufferedIOBase, output: Path, expected: str, origin: st
         origin: where the content is from, for the message.
 
     Raises:
-        InputError: the sha256 is another one.
+        InputError: the sha256 differs.
     """
     digest = hashlib.sha256()
     with atomic_path(output) as partial:

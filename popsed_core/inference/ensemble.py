@@ -39,9 +39,9 @@ def sample_ensemble(
     survey: Survey,
     members: Sequence[dict[str, Any]],
 ) -> PopulationSamples:
-    """Draw the same number of galaxies from each member that counts, with predicted photometry.
+    """Draw the same number of galaxies from each member in use, with predicted photometry.
 
-    All of them, and as many of the prior, pass the survey's cuts with their noise.
+    All of them, and an equal number from the prior, pass the survey's cuts with their noise.
 
     Args:
         task: survey, seed, settings; its ``member`` is ignored.
@@ -50,14 +50,14 @@ def sample_ensemble(
         members: what :func:`popsed_core.inference.fit.fit_member` returned.
 
     Raises:
-        InputError: a member belongs to another survey, seed, model or box, none can be used, or
-            almost no draw of one passes the survey's cuts.
+        InputError: a member belongs to a different survey, seed, model or box, none is usable, or
+            almost no draw of a member passes the survey's cuts.
     """
     for member in members:
         _check(member, task)
     left_out = reasons_against(members, products.max_validation)
     for number, reason in left_out.items():
-        log.warning("member %d is left out: %s", number, reason)
+        log.warning("member %d is excluded: %s", number, reason)
     kept = [member for member in members if member["member"] not in left_out]
     forward = build_forward(task, survey, torch.device("cpu"))
     drawn = [_draw(task, member, products.n_draws, survey, forward) for member in kept]
@@ -83,7 +83,7 @@ def load_member(path: str | Path) -> dict[str, Any]:
     """Read a trained member.
 
     Raises:
-        InputError: no such file, or no trained member in it.
+        InputError: the file is missing, or holds no trained member.
     """
     member = load_plain(path)
     keys = {
@@ -113,7 +113,7 @@ def load_flow(member: dict[str, Any]) -> PopulationFlow:
 def _draw(
     task: FitTask, member: dict[str, Any], n_draws: int, survey: Survey, forward: ForwardModel
 ) -> Selected:
-    """Draw galaxies of a member that the survey would have kept."""
+    """Draw galaxies of a member that pass the survey's cuts."""
     number = member["member"]
     stream = generator(task.seed, "sample", task.survey, number)
     flow, space = load_flow(member), ParameterSpace(task.parameters)
@@ -133,7 +133,7 @@ def _draw(
 
 
 def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardModel) -> Selected:
-    """Draw as many galaxies from the prior that the fit had, also as the survey keeps them."""
+    """Draw an equal number of galaxies from the fit's prior, which pass the survey's cuts."""
     prior = PopulationPrior(task.parameters, task.spectra.cosmology)
     stream = generator(task.seed, "prior", task.survey)
     log_observed = Observability(survey.catalogue, forward, task.fit.selection)
@@ -155,7 +155,7 @@ def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardMod
 
 
 def _typical_f_lost(task: FitTask, forward: ForwardModel) -> Tensor | None:
-    """Return the prior's mean: what is lost hardly decides which galaxies are observed."""
+    """Return the prior's mean: f_lost hardly affects which galaxies are observed."""
     if task.fit.f_lost is None or not forward.has_nebular:
         return None
     return torch.tensor(typical_share(task.fit.f_lost))

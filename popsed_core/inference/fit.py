@@ -1,15 +1,15 @@
-"""Fit members: move their flows until the photometry they predict is distributed as observed.
+"""Fit members: train their flows until the predicted photometry is distributed as observed.
 
     loss = misfit(predicted, observed) + beta KL(q || prior)
 
-and the prior of the zero points, which absorb what calibration and spectra disagree in; after Li et
+and the prior of the zero points, which absorb differences of calibration and spectra; after Li et
 al. 2023, section 2.5, with the population prior in the objective (beta = 0 is the paper).  KL is a
 nat for each galaxy, the cost of a zero point one for all: it is divided by ``prior_strength``.
 Every epoch ends with the distance to held-out galaxies.
 
 Members of one job share a step: their flows are evaluated as one batch, and the forward model sees
-all their galaxies together, so that a GPU gets fewer and larger kernels.  Each member has its
-own draws, data, gradient and optimiser, so that it ends where it would have ended alone, but for
+all their galaxies together, so that a GPU runs fewer and larger kernels.  Each member has its
+own draws, data, gradient and optimiser, so that the result is that of separate jobs, except for
 rounding.
 """
 
@@ -42,23 +42,23 @@ from popsed_core.theta import Theta
 
 log = logging.getLogger(__name__)
 
-OBJECTIVE_DRAWS = 2000  # galaxies drawn at a time to judge a trained member
+OBJECTIVE_DRAWS = 2000  # galaxies drawn at a time to evaluate a trained member
 MOST_DRAWS = 100_000  # in all; as many as the catalogue has, if it has fewer
 
 
 class FlowFit:
-    """The training job of members that differ by their number alone, for ``loop.run``."""
+    """The training job of members that differ only in their number, for ``loop.run``."""
 
     def __init__(self, tasks: Sequence[FitTask], survey: Survey) -> None:
         """Build all parts; opens no file.
 
         Raises:
-            InputError: the configuration and the data do not fit together.
-            ValueError: the tasks differ by more than their member.
+            InputError: the configuration and the data are inconsistent.
+            ValueError: the tasks differ in more than their member.
         """
         task = tasks[0]
         if len({to_json(replace(each, member=0)) for each in tasks}) != 1:
-            raise ValueError("tasks: got different settings, expected different members alone")
+            raise ValueError("tasks: got different settings, expected only different members")
         self.task, self.config = task, task.fit
         self.n_epochs = task.fit.n_epochs
         self.device = pick_device(task.device)
@@ -92,9 +92,9 @@ class FlowFit:
         return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
     def step(self, epoch: int, step: int) -> Float[Tensor, "member 3"]:
-        """Do one optimiser step; return distance, KL(q || prior) [nat] and size of the gradient.
+        """Do one optimiser step; return distance, KL(q || prior) [nat] and norm of the gradient.
 
-        On a GPU nothing is waited for.
+        On a GPU nothing waits for the device.
 
         Raises:
             FloatingPointError: on a CPU, no member is left whose loss and gradient are finite.
@@ -127,7 +127,7 @@ class FlowFit:
     ) -> tuple[Float[Tensor, "member"], Float[Tensor, "member"], Theta, Float[Tensor, "row band"]]:
         """Return the distances to the data, KL(q || prior), and the draws they were taken on.
 
-        The prior is of observed galaxies where ``selection`` is configured, up to a constant.
+        The prior is that of observed galaxies if ``selection`` is configured, up to a constant.
         The draws, of one member after the other, are their parameters and true fluxes [maggies].
         """
         n, members = self.config.n_samples, self.members
@@ -171,7 +171,7 @@ class FlowFit:
 
     @torch.no_grad()
     def objective(self, member: Member) -> dict[str, float]:
-        """Return the chi-squared of a trained member from many draws, and that of the truth.
+        """Return the chi-squared of a trained member from many draws, and its expectation.
 
         Keys ``value`` and ``floor``; empty for a misfit whose expectation is not known.
         """
@@ -187,7 +187,7 @@ class FlowFit:
     def _check_step(
         self, epoch: int, step: int, values: Float[Tensor, "member"], draws: Sequence[Tensor]
     ) -> None:
-        """Mark members of which a value is not finite, with the first bad rows of their draws."""
+        """Mark members with a value that is not finite, with the first bad rows of their draws."""
         for index, value in enumerate(values.tolist()):
             if value - value == 0:
                 continue
@@ -199,7 +199,7 @@ class FlowFit:
         self._require_one()
 
     def _check_epoch(self, epoch: int, steps: Float[Tensor, "step member 3"]) -> None:
-        """Mark members of which a value was not finite in some step."""
+        """Mark members with a value that was not finite in some step."""
         is_bad = ~torch.isfinite(steps).all(2)
         for index, member in enumerate(self.members):
             if is_bad[:, index].any():
@@ -232,7 +232,7 @@ def fit_members(
     """Train members together, resuming from ``checkpoint`` if it exists.
 
     Args:
-        tasks: one per member; they differ by nothing else.
+        tasks: one per member; they differ in nothing else.
         survey: the data.
         checkpoint: of all of them.
 
@@ -245,7 +245,7 @@ def fit_members(
     """
     start = time.monotonic()
     job = FlowFit(tasks, survey)
-    with suppress(FloatingPointError):  # said below, of each
+    with suppress(FloatingPointError):  # reported below, for each
         loop.run(job, checkpoint, fingerprint(tasks, survey))
     for member in job.members:
         _conclude(job, member)
@@ -255,10 +255,10 @@ def fit_members(
 
 
 def _conclude(job: FlowFit, member: Member) -> None:
-    """Judge a member whose training has ended, and say so."""
+    """Evaluate a trained member and log the result."""
     number = member.task.member
     if member.failure:
-        log.warning("member %d: %s; the ensemble does without it", number, member.failure)
+        log.warning("member %d: %s; excluded from the ensemble", number, member.failure)
         return
     member.objective = job.objective(member)
     if member.objective:

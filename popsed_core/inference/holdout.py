@@ -1,4 +1,4 @@
-"""Which galaxies a member trains on: some are held out, on which every epoch is judged."""
+"""Split of the galaxies of a member: some are held out to validate every epoch."""
 
 import torch
 from jaxtyping import Int
@@ -35,5 +35,5 @@ def split_holdout(
 
 
 def bootstrap(rows: Int[Tensor, "row"], generator: torch.Generator) -> Int[Tensor, "row"]:
-    """Return as many rows, drawn with replacement: what another such survey might have seen."""
+    """Return an equal number of rows drawn with replacement: a bootstrap of the survey."""
     return rows[torch.randint(len(rows), (len(rows),), generator=generator)]

@@ -1,8 +1,8 @@
-"""The share of ionising photons that make no nebular light, one number per member of the ensemble.
+"""f_lost, the share of ionising photons that make no nebular light, one number per member.
 
-Dust in HII regions takes some of them, others escape; spectra alone do not say how many.  Like the
-zero points the share is fitted with the flow, under a normal prior that is cut off at 0 and 1, and
-each randomised member is drawn to a draw from it.
+Dust in HII regions absorbs some, others escape; spectra alone do not say how many.  Like the
+zero points the share is fitted with the flow, under a normal prior truncated at 0 and 1, and
+each randomised member is anchored to a draw from it.
 """
 
 import torch
@@ -16,7 +16,7 @@ EDGE = 1e-3  # keeps a start away from 0 and 1, where the logit is infinite
 
 
 class LostPhotons(nn.Module):
-    """A share in (0, 1) through the logistic function, and what its prior says of it."""
+    """A share in (0, 1), parametrised by its logit, and its prior."""
 
     def __init__(
         self, config: LostPhotonsConfig, generator: torch.Generator | None, sign: float = 1.0

@@ -1,7 +1,7 @@
-"""One member of the ensemble: its flow, its random streams, the data as it sees them.
+"""One member of the ensemble: its flow, its random streams, its data.
 
-Members that only start anew all make the same mistakes, and agree.  So each member, by default,
-sees a bootstrap of the catalogue and is drawn to zero points that are a draw from their prior,
+Members that differ only in their initialisation share the same errors and agree.  By default each
+has a bootstrap of the catalogue and is anchored to zero points drawn from their prior,
 instead of to zero: optima of randomised objectives are draws from the posterior, exactly so where
 the model is linear (Bardsley et al. 2014; Pearce et al. 2020, anchored ensembles).
 """
@@ -29,7 +29,7 @@ from popsed_core.surveys.catalogue import Catalogue
 
 
 class Member:
-    """All that belongs to one member alone.
+    """Everything that belongs to a single member.
 
     Attributes:
         failure: why its training diverged; empty while it has not.
@@ -71,11 +71,11 @@ class Member:
         self.failure = ""
 
     def stream(self, purpose: str) -> torch.Generator:
-        """Return its random stream of a purpose."""
+        """Return its random stream for a purpose."""
         return generator(self.task.seed, "fit", self.task.survey, self.task.member, purpose)
 
     def _anchor(self, n_bands: int) -> Float[Tensor, "band"]:
-        """Return the zero points that this member is drawn to, and starts at [mag]."""
+        """Return the zero points to which this member is anchored, and at which it starts [mag]."""
         if self.config.members != "randomised":
             return torch.zeros(n_bands)
         stream, sign = self._shared_stream("zero points")
@@ -87,7 +87,7 @@ class Member:
         return generator(self.task.seed, "fit", self.task.survey, first, purpose), sign
 
     def _lost_photons(self, forward: ForwardModel) -> LostPhotons | None:
-        """Return the share of lost photons that it fits; None where there is no nebular light."""
+        """Return f_lost as a fitted quantity; None if there is no nebular light."""
         if self.config.f_lost is None or not forward.has_nebular:
             return None
         stream, sign = None, 1.0
@@ -123,7 +123,7 @@ class Member:
         return cost if self.lost_photons is None else cost + self.lost_photons.cost()
 
     def as_plain(self, source: str) -> dict[str, Any]:
-        """Return what is kept of it: plain types, the same bytes for the same seed on CPU."""
+        """Return the trained member as plain types, the same bytes for the same seed on CPU."""
         return {
             "survey": self.task.survey,
             "member": self.task.member,

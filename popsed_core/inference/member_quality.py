@@ -1,8 +1,8 @@
-"""Which members of an ensemble count, by a stated criterion; the others are listed with the reason.
+"""Which members an ensemble uses, by a stated criterion; the others are listed with the reason.
 
-A member is left out if its training diverged, or if its last distance to the held-out galaxies is
-more than ``max_validation`` times the median of those that did not: it ended somewhere else than
-the others did.
+A member is excluded if its training diverged, or if its last distance to the held-out galaxies is
+more than ``max_validation`` times the median of those that did not: it converged somewhere else
+than the others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ Member = Mapping[str, Any]
 
 
 def reasons_against(members: Sequence[Member], max_validation: float) -> dict[int, str]:
-    """Return, by number, why members do not count.
+    """Return, by number, why members are excluded.
 
     Args:
         members: the trained members.
         max_validation: largest last validation distance, over the median.
 
     Raises:
-        InputError: none counts.
+        InputError: all are excluded.
     """
     found = {member["member"]: member.get("failure", "") for member in members}
     last = {

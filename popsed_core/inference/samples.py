@@ -22,9 +22,9 @@ class PopulationSamples:
         derived_names: names of ``parameters.DERIVED``.
         bands: band names.
         source: ``real``, ``mock``, ``stand-in`` or ``toy`` (the worst of the inputs).
-        members: numbers of the members that count.
-        left_out: the others, and why they do not.
-        removed: share of each member's draws that the survey's cuts took, and that were replaced.
+        members: numbers of the members in use.
+        left_out: the excluded members, with the reason.
+        removed: share of each member's draws that failed the survey's cuts and were replaced.
     """
 
     theta: np.ndarray = array("per column", "member", "draw", "parameter")

@@ -1,4 +1,4 @@
-"""What changes during a run, as pure functions of its progress t in [0, 1]."""
+"""Schedules, as pure functions of the progress t of a run in [0, 1]."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def prior_weight(progress: float, config: PriorWeight) -> float:
 
 
 def blur(progress: float, steps: Sequence[tuple[float, float]]) -> float:
-    """Return the blur of the last step that has begun; before the first one, the first.
+    """Return the blur of the step in progress; before the first, that of the first.
 
     Args:
         progress: fraction of the run.

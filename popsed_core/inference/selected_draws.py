@@ -1,4 +1,4 @@
-"""Draws as the survey would have kept them: drawn again until enough pass its cuts."""
+"""Draws that pass the survey's cuts: repeated until there are enough."""
 
 import math
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from popsed_core.photometry.noise import MIN_MAGGIES
 from popsed_core.surveys.limits import Limits
 from popsed_core.theta import Theta, from_matrix, to_matrix
 
-MAX_TRIES = 100  # draws per draw that is kept, on average, before a flow counts as lost
-MARGIN = 1.1  # [-] further draws are so many times what the share that passed asks for
+MAX_TRIES = 100  # draws per kept draw, on average, beyond which a flow is considered lost
+MARGIN = 1.1  # [-] further draws, over the number that the pass rate requires
 CHUNK = 2000  # galaxies per forward pass: bounds the memory
 
 
@@ -55,11 +55,11 @@ def draw_selected(
     """Draw galaxies until ``n`` pass the cuts; the first ``n`` that do are kept, in their order.
 
     Args:
-        draw: makes a number of observed galaxies; each call goes on where the last one ended.
+        draw: makes a number of observed galaxies; each call continues where the last one ended.
         n: galaxies wanted.
         limits: the cuts.
         name: whose draws they are, for the message.
-        remedy: what to do where almost none passes.
+        remedy: what to do if almost none passes.
 
     Raises:
         InputError: fewer than one draw in ``MAX_TRIES`` passes.
@@ -70,7 +70,7 @@ def draw_selected(
         if n_tried >= MAX_TRIES * n:
             raise InputError(
                 f"{name}: {n_kept:,} of {n_tried:,} draws pass the survey's cuts ({limits}), "
-                f"expected one in {MAX_TRIES} at least; {remedy}"
+                f"expected at least one in {MAX_TRIES}; {remedy}"
             )
         theta, mag, snr = draw(size)
         is_in = limits.passed(mag, snr)

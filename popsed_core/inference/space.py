@@ -16,7 +16,7 @@ from popsed_core.theta import Theta
 
 
 class ParameterSpace:
-    """The bijection between u and theta, and the density that the flow's start gives theta."""
+    """The bijection between u and theta, and the density of theta at the start of the flow."""
 
     def __init__(self, parameters: Mapping[str, ParameterConfig]) -> None:
         self.coordinates = tuple(make_coordinate(name, parameters[name]) for name in NAMES)

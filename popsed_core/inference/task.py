@@ -1,4 +1,4 @@
-"""What a fit is asked to do, and on which data."""
+"""The settings and the data of a fit."""
 
 import hashlib
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from popsed_core.surveys.catalogue import Catalogue
 
 @dataclass(frozen=True)
 class FitTask:
-    """What identifies a fit, but for its input files.
+    """Everything that identifies a fit, except its input files.
 
     Attributes:
         survey: name of the survey; with member and seed it names the random streams.
@@ -32,7 +32,7 @@ class FitTask:
         fit: training settings.
         spectra: stellar-population model.
         parameters: box, coordinate and prior of each parameter.
-        device: ``auto``, ``cpu`` or ``cuda``; part of no identity.
+        device: ``auto``, ``cpu`` or ``cuda``; not part of the identity.
     """
 
     survey: str
@@ -45,7 +45,7 @@ class FitTask:
 
     @property
     def pair(self) -> tuple[int, float]:
-        """The member whose draws of calibration and prior this one has, and with which sign.
+        """The member whose draws of calibration and prior this one shares, and their sign.
 
         Members 2k - 1 and 2k have opposite draws (antithetic variates, Hammersley & Morton 1956):
         over an even number of members their mean is the prior's own, not that of a few draws.
@@ -55,7 +55,7 @@ class FitTask:
 
 @dataclass(frozen=True)
 class Survey:
-    """The input files of a fit; the emulator where ``spectra.engine`` asks for it."""
+    """The input files of a fit; the emulator if ``spectra.engine`` requires it."""
 
     grid: SSPGrid
     catalogue: Catalogue
@@ -86,7 +86,7 @@ def build_forward(
 
 
 def fingerprint(tasks: Sequence[FitTask], survey: Survey) -> str:
-    """Return a hash of all that a checkpoint depends on: settings and data, not the device."""
+    """Return a hash of everything a checkpoint depends on: settings and data, not the device."""
     digest = hashlib.sha256()
     for task in tasks:
         digest.update(to_json(replace(task, device="")).encode())

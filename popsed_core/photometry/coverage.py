@@ -1,6 +1,6 @@
-"""Do the spectra reach as far as the filters look, at every redshift that is allowed?
+"""Do the spectra cover the filters at every allowed redshift?
 
-Band b at redshift z sees rest-frame wavelengths R_b / (1 + z).  Asked when a catalogue is made,
+Band b at redshift z sees rest-frame wavelengths R_b / (1 + z).  Checked when a catalogue is made,
 long before a fit needs the answer, and again when the photometry tables are built.
 
 Where intergalactic absorption is on, nothing is needed below the Lyman limit: no light comes from
@@ -14,7 +14,7 @@ from popsed_core.photometry.filters import FilterCurve, load_filter
 from popsed_core.photometry.igm import LYMAN_LIMIT
 
 SHIFT_STEP = 6e-4  # spacing of tables in ln(1 + redshift); finer changes nothing measurable
-# ASSUME: a band is one of stars as long as its effective wavelength is below this [AA]
+# ASSUME: starlight dominates a band whose rest-frame effective wavelength is below this [AA]
 DUST_LIMIT = 25000.0
 Range = tuple[float, float]
 
@@ -40,7 +40,7 @@ def check_coverage(
     spectrum_range: Range,
     igm: str = "none",
 ) -> None:
-    """Raise InputError unless the model has the light of every filter.
+    """Raise InputError unless the model covers every filter.
 
     The spectra must cover it at every redshift; at some it must see light, and that of stars.
     """
@@ -67,7 +67,7 @@ def check_coverage(
 
 
 def beyond_dust_limit(curves: Sequence[FilterCurve], redshift_range: Range) -> list[str]:
-    """Return a warning for each band that at low redshifts sees the emission of dust.
+    """Return a warning for each band that sees dust emission at low redshifts.
 
     Args:
         curves: the filters.
@@ -105,5 +105,5 @@ def check_filters(
 
 
 def _dusty_below(curve: FilterCurve) -> float:
-    """Return the redshift from which on the middle of a band is within reach of the model."""
+    """Return the redshift above which the middle of a band is within the model's range."""
     return curve.effective_wave / DUST_LIMIT - 1

@@ -14,7 +14,7 @@ import numpy as np
 from popsed_core.errors import InputError
 from popsed_core.files.inputs import require_file
 
-NEGLIGIBLE = 1e-5  # of the peak: response below it at the ends of a table is cut off
+NEGLIGIBLE = 1e-5  # of the peak: lower response at the ends of a table is dropped
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class FilterCurve:
     """A photon-counting response.
 
     Attributes:
-        name: the name it was asked for by.
+        name: as requested.
         wave: increasing wavelengths (node,) [AA].
         response: relative system throughput for photons (node,), zero at both ends.
     """

@@ -13,8 +13,8 @@ from popsed_core.theta import Theta
 class ForwardModel(nn.Module):
     """theta -> exact (or emulated) fluxes -> model error -> survey noise -> AB magnitudes.
 
-    Zero points [mag] are added to every band: by how much the survey's calibration and the spectra
-    disagree.  They may be fitted with the flow.
+    Zero points [mag] are added to every band: the difference between survey calibration and
+    spectra.  They may be fitted with the flow.
     """
 
     colour_error: Tensor
@@ -31,8 +31,8 @@ class ForwardModel(nn.Module):
         Args:
             photometry: callable theta -> maggies (galaxy, band), differentiable.
             noise: the survey's noise.
-            model_error: scatter by which the model itself errs, per band [mag].
-            colour_error: covariance of the model's errors that bands share, in addition; none: 0
+            model_error: scatter of the errors of the model itself, per band [mag].
+            colour_error: additional covariance of the model's errors shared by bands; None: 0
                 [mag^2].
         """
         super().__init__()
@@ -46,7 +46,7 @@ class ForwardModel(nn.Module):
 
     @property
     def has_nebular(self) -> bool:
-        """Whether some of the light is nebular, and the share of lost photons matters."""
+        """Whether some of the light is nebular, so that f_lost matters."""
         return bool(getattr(self.photometry, "has_nebular", False))
 
     def fluxes(
@@ -56,7 +56,7 @@ class ForwardModel(nn.Module):
 
         Args:
             theta: physical parameters.
-            f_lost: share of ionising photons lost, of all galaxies or of each; none: 0.
+            f_lost: share of ionising photons lost, one for all galaxies or one each; None: 0.
         """
         return self.photometry(theta) if f_lost is None else self.photometry(theta, f_lost)
 
@@ -74,7 +74,7 @@ class ForwardModel(nn.Module):
             theta: physical parameters.
             draws: CPU streams for the noise.
             reduction: the factor R by which noise and model error are reduced (annealing).
-            zero_points: of all galaxies or of each [mag]; none: 0.
+            zero_points: for all galaxies or for each [mag]; None: 0.
             f_lost: as for :meth:`fluxes`.
         """
         noisy, _ = self.observe(self.fluxes(theta, f_lost), draws, reduction, zero_points)

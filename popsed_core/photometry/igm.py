@@ -1,4 +1,4 @@
-"""How much light the intergalactic medium lets pass: the mean transmission of Inoue et al. 2014.
+"""Mean transmission of the intergalactic medium (Inoue et al. 2014).
 
 Hydrogen between a galaxy and us absorbs at every redshift below the galaxy's: in the lines of the
 Lyman series, each blueward of its own wavelength in the galaxy's frame, and below the Lyman limit.
@@ -43,7 +43,7 @@ def transmission(wave_observed: np.ndarray, redshift: np.ndarray | float) -> np.
 
 
 def transmission_at_rest(wave_rest: np.ndarray, stretch: np.ndarray) -> np.ndarray:
-    """Return the share of a galaxy's light that arrives, by its own wavelengths [-].
+    """Return the transmission at rest-frame wavelengths of a galaxy [-].
 
     Args:
         wave_rest: wavelengths in the galaxy's frame (wave,) [AA].

@@ -1,4 +1,4 @@
-"""Errors of the model that bands share: smooth in wavelength, as when a spectrum's slope is off."""
+"""Model errors shared by bands: smooth in wavelength, as when a spectrum's slope is off."""
 
 from collections.abc import Sequence
 

@@ -1,13 +1,13 @@
-"""The noise model: noisy fluxes as the survey would have measured and kept them.
+"""The noise model: noisy fluxes of galaxies that pass the survey's cuts.
 
 Per band, a Gaussian quantity given the magnitude, from a table (``noise_fit.py``): log10 flux error
 (ours), SNR (the paper's section 2.2) or log10 SNR (the released code).  The paper redraws noise
 until the flux is positive; that is a truncated normal, drawn here in one go:
 flux + sigma x with x = -ndtri(V ndtr(flux / sigma)), V uniform in (0, 1).
 
-A catalogue that is cut in SNR or magnitude holds only galaxies whose *noisy* fluxes passed, so ours
+A catalogue that is cut in SNR or magnitude holds only galaxies whose *noisy* fluxes pass, so ours
 truncates there instead of at zero, x > bound - flux / sigma: the noise of galaxies that the survey
-kept.  No draw is wasted, and none ends where the catalogue cannot have galaxies.
+kept.  No draw is wasted, and none falls where the catalogue cannot have galaxies.
 """
 
 import math
@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from popsed_core.files.artefacts import array, check_axes
 from popsed_core.running.runtime import Draws, normal_like, uniform_like
 
-MIN_SNR = 0.05  # ASSUME: a Gaussian SNR (paper's form) below this is held there
+MIN_SNR = 0.05  # ASSUME: floor of a Gaussian SNR (paper's form)
 MIN_MAGGIES = 1e-15  # flux floor before the logarithm (37.5 mag; released code: same)
 UNIFORM_EDGE = 2.0**-24  # keeps a float32 uniform inside (0, 1)
-# [sigma] ASSUME: what is fainter than this below a cut stays below it, or nothing would tell a flow
-# how far below it is
+# [sigma] ASSUME: a galaxy further below a cut than this stays below it; otherwise the loss could
+# not depend on how far below it is
 MAX_LIFT = 5.0
 NORMAL = math.sqrt(2 * math.pi)  # of the normal density
 LN_10 = math.log(10)
@@ -40,13 +40,13 @@ class NoiseTable:
             through the two last nodes is the extrapolation [mag].
         median: of the quantity at each node; unit by form.
         scatter: standard deviation of the quantity at each node.
-        mag_range: edges of the bins with galaxies enough (band, 2); beyond is extrapolation.
+        mag_range: edges of the bins with enough galaxies (band, 2); beyond is extrapolation.
         bands: band names.
         form: ``error_given_flux`` (log10 maggies), ``snr_given_flux`` (SNR) or
             ``log_snr_given_flux`` (dex).
         source: ``real``, ``mock`` or ``toy``.
-        min_snr: noisy fluxes are at least so many times their error; 0: only positive.
-        max_mag: and no fainter than this in each band, infinite for no limit; empty: none [mag].
+        min_snr: least ratio of noisy flux to its error; 0: only positive.
+        max_mag: faint limit in each band, infinite for no limit; empty: none [mag].
     """
 
     mag: np.ndarray = array("mag(AB)", "band", "node")
@@ -93,7 +93,7 @@ class NoiseModel(nn.Module):
         if self.form == "error_given_flux":
             return 10**value
         snr = value.clamp(min=MIN_SNR) if self.form == "snr_given_flux" else 10**value
-        return maggies.clamp(min=MIN_MAGGIES) / snr  # no light at all has an error, too
+        return maggies.clamp(min=MIN_MAGGIES) / snr  # zero flux has an error, too
 
     def _cell(self, maggies: Float[Tensor, "galaxy band"]) -> tuple[Tensor, Tensor]:
         """Return the interval of nodes that each flux is in, or nearest to, and where in it."""
@@ -128,7 +128,7 @@ class NoiseModel(nn.Module):
     def typical_draw(
         self, maggies: Float[Tensor, "galaxy band"], reduction: float = 1.0
     ) -> Float[Tensor, "galaxy band"]:
-        """Return by how many sigma the errors of galaxies that pass lie off those of all.
+        """Return by how many sigma the errors of galaxies that pass differ from those of all.
 
         0 where there is no cut; the scatter about it is that of all galaxies.  A normal times
         P(pass) is, to first order in its logarithm, a normal moved by
@@ -153,7 +153,7 @@ def passing_normal(
 ) -> Float[Tensor, "galaxy band"]:
     """Return x ~ N(0, 1) conditioned on snr + x > bound, as a smooth map of a uniform draw.
 
-    A galaxy more than ``MAX_LIFT`` below the bound is held to what it could reach with that.
+    For a galaxy more than ``MAX_LIFT`` below the bound the condition is x > ``MAX_LIFT``.
     """
     reach = (snr - bound).clamp(min=-MAX_LIFT)
     upper = uniform.clamp(UNIFORM_EDGE, 1 - UNIFORM_EDGE) * torch.special.ndtr(reach)

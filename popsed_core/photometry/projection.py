@@ -5,9 +5,9 @@ shift s is the filter's integral over the shifted pixel,
 P[s, k, b] = int_(pixel k + s) R_b dln(wave) / int R_b dln(wave).
 The rows of P sum to 1: a flat source keeps its flux density in every band at every redshift.
 
-Intergalactic hydrogen costs nothing more: each row knows its redshift, and the mean of R_b times
-the transmission takes the place of that of R_b.  Such rows sum to less than 1.
-A line of no width is one more pixel, behind the others, with weight R_b(line) / int R_b dln(wave).
+Intergalactic absorption adds no cost: each row has a fixed redshift, and the mean of R_b times
+the transmission replaces that of R_b.  Such rows sum to less than 1.
+A line of zero width is an extra pixel at the end, with weight R_b(line) / int R_b dln(wave).
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Projection(nn.Module):
         Args:
             curves: the filters.
             edges: pixel edges (pixel + 1,), as ln(AA), rest frame.
-            max_redshift: up to which the table goes.
+            max_redshift: of the table.
             line_wave: of lines whose light follows that of the pixels (line,) [AA].
             igm: ``inoue14``, or ``none`` for empty space.
         """

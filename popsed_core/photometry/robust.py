@@ -1,4 +1,4 @@
-"""Centre, covariance and width of data that hold a few wrong rows.
+"""Centre, covariance and width of data with a few wrong rows.
 
 The covariance is the maximum-likelihood one of a multivariate Student's t (Kent & Tyler 1991), with
 the four degrees of freedom that Lange, Little & Taylor (1989) recommend.  Rows x of p columns at
@@ -6,8 +6,8 @@ d^2 = (x - m)^T V^-1 (x - m) weigh w = (nu + p) / (nu + d^2), and
 
     m = sum w x / sum w,    V = sum w (x - m)(x - m)^T / sum w
 
-is iterated (the division by sum w: Kent, Tyler & Vardi 1994).  It is unique, follows any affine
-map of the data, and bounds what a single row can do.  V is then scaled to be the covariance of
+is iterated (the division by sum w: Kent, Tyler & Vardi 1994).  It is unique and affine-equivariant,
+and bounds the influence of a single row.  V is then scaled to be the covariance of
 normal data.
 """
 
@@ -22,7 +22,7 @@ DOF = 4.0  # Lange, Little & Taylor (1989)
 N_ITERATIONS = 200  # some 20 are needed
 TOLERANCE = 1e-6  # change of the covariance at which to stop, in units of itself
 MAX_ROWS = 1 << 20  # of which a covariance is made; bounds time and memory
-TINY = 1e-14  # variance that counts as none, over the largest
+TINY = 1e-14  # variance over the largest, below which it counts as zero
 N_NODES = 4000  # quantiles by which an expectation is taken
 ONE_SIGMA = (float(ndtr(-1.0)), float(ndtr(1.0)))  # quantiles of a normal at -1 and 1 sigma
 
@@ -32,7 +32,7 @@ Covariance = Float[np.ndarray, "column column"]
 
 
 def robust_covariance(values: Rows) -> tuple[Centre, Covariance]:
-    """Return centre and covariance, the plain ones where data are normal.
+    """Return centre and covariance; for normal data they agree with the plain ones.
 
     Directions without any width have variance zero.
 
@@ -64,7 +64,7 @@ def robust_width(values: Float[np.ndarray, "row"]) -> float:
 
 
 def _whitening(covariance: Covariance) -> Covariance:
-    """Return the matrix that gives rows unit covariance, and leaves out what has no width."""
+    """Return the matrix that gives rows unit covariance, and drops directions without width."""
     variance, axes = np.linalg.eigh(covariance)
     is_wide = variance > TINY * variance[-1]
     return axes * np.where(is_wide, 1 / np.sqrt(np.where(is_wide, variance, 1)), 0)

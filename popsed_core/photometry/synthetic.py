@@ -2,7 +2,7 @@
 
 maggies = M* Lsun (1 + z) / (4 pi d_L^2 3631 Jy) . band mean of L_nu(wave / (1 + z))
 
-Where the SSP table has gas, its light is part of L_nu, less the share of ionising photons that is
+Where the SSP table has gas, its light is part of L_nu, reduced by the share of ionising photons
 lost to dust or out of the galaxy.
 """
 
@@ -27,7 +27,7 @@ from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.stellar.wavelength import log_edges
 from popsed_core.theta import Theta
 
-MANY = 2048  # galaxies beyond which a CPU makes spectra in parts, and again for the gradient
+MANY = 2048  # galaxies beyond which a CPU computes spectra in parts, and recomputes them backwards
 
 
 class SyntheticPhotometry(nn.Module):
@@ -79,7 +79,7 @@ class SyntheticPhotometry(nn.Module):
 
 
 def _split(f_lost: Lost | None, n: int) -> Sequence[Tensor | None]:
-    """Return what belongs to each part of the galaxies."""
+    """Return the arguments of each part of the galaxies."""
     if f_lost is None or f_lost.ndim == 0:
         return [f_lost] * -(-n // MANY)
     return f_lost.split(MANY)
@@ -160,10 +160,10 @@ def build_photometry(
     redshift_range: tuple[float, float],
     segments: Sequence[Segment] | None = None,
 ) -> SyntheticPhotometry:
-    """Build the forward model that ``spectra.engine`` asks for; ``segments`` is the emulator.
+    """Build the forward model for ``spectra.engine``; ``segments`` is the emulator.
 
     Raises:
-        InputError: there is no emulator, or see the two builders.
+        InputError: the emulator is missing; or as in the two builders.
     """
     if config.engine == "exact":
         return build_synthetic_photometry(grid, filters, config, redshift_range)

@@ -1,1 +1,1 @@
-"""Where a result comes from: records, their tree, the crate, the code hash."""
+"""Provenance of results: records, their tree, RO-Crates, the code hash."""

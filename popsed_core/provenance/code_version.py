@@ -1,8 +1,8 @@
-"""A content hash of package modules and of everything of ours that they import.
+"""A content hash of package modules and of all package modules that they import.
 
 Snakemake rules put ``code_version("popsed_core.inference.fit")`` in their ``params``: editing a
 module reruns exactly the rules that depend on it.  The hash is taken over the syntax tree without
-what is only said to people: comments, docstrings, the arguments of exceptions that are raised and
+text that only people read: comments, docstrings, the arguments of exceptions that are raised and
 of log calls, and descriptions of configuration keys.
 """
 
@@ -64,7 +64,7 @@ def imports(module: str) -> tuple[str, ...]:
 
 @cache
 def libraries(*modules: str) -> tuple[str, ...]:
-    """Return the names of all that the modules and their imports within the package import."""
+    """Return the names of everything that the modules and their package imports import."""
     names: set[str] = set()
     for module in set().union(*(import_closure(name) for name in modules)):
         for node in ast.walk(_tree(module)):
@@ -97,7 +97,7 @@ def _tree_hash(module: str) -> str:
 
 
 class _WithoutWords(ast.NodeTransformer):
-    """Takes away what is only said to people."""
+    """Removes text that only people read."""
 
     def visit(self, node: ast.AST) -> ast.AST:
         self.generic_visit(node)

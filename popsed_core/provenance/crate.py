@@ -1,4 +1,4 @@
-"""A finished run as an RO-Crate: a folder that says which job made each file, and of what.
+"""A finished run as an RO-Crate: a folder that records which job made each file, from what.
 
 Follows RO-Crate 1.1 (https://w3id.org/ro/crate/1.1) and the profiles Process Run Crate and Workflow
 Run Crate 0.5 (https://w3id.org/ro/wfrun): a CreateAction for each job, with its program as
@@ -55,12 +55,12 @@ UNKNOWN_FORMAT = "application/octet-stream"
 
 @dataclass(frozen=True)
 class Run:
-    """What a crate is made of; paths are relative to the working folder.
+    """Contents of a crate; paths are relative to the working folder.
 
     Attributes:
         survey: its name.
-        products: files of the run; all that they were made from is found by their records.
-        workflow: the main file of the workflow, then what else it reads.
+        products: files of the run; their inputs are found through their records.
+        workflow: the main file of the workflow, then the files it includes.
         citation: the content of CITATION.cff.
     """
 
@@ -75,10 +75,10 @@ def write_crate(run: Run, folder: Path) -> None:
 
     Args:
         run: what it is made of.
-        folder: is made; links that it has are renewed.
+        folder: created if needed; existing links are replaced.
 
     Raises:
-        InputError: a file has no record, or one that it was made from has changed since.
+        InputError: a file has no record, or one of its inputs has changed since.
     """
     described = _Description(run, _nodes(run.products))
     _link(described.places, folder)
@@ -88,7 +88,7 @@ def write_crate(run: Run, folder: Path) -> None:
 
 
 def _nodes(products: Sequence[Path]) -> dict[str, Node]:
-    """Return all files of a run once, by their paths."""
+    """Return all files of a run, without duplicates, by their paths."""
     nodes: dict[str, Node] = {}
     for node in (node for root in trees_of(products) for node in root.walk()):
         if node.state == CHANGED:
@@ -147,7 +147,7 @@ class _Description:
         )  # fmt: skip
 
     def _add(self, path: str, node: Node) -> Entity:
-        """Add a file; of one that is not here, only what is known."""
+        """Add a file; if it is not here, only what is known of it."""
         known = {"name": path, "sha256": node.sha256}
         if node.state == GONE:
             text = "an input that is not part of this crate"
@@ -158,13 +158,13 @@ class _Description:
         return self.crate.add_file(dest_path=quote(path), properties=properties)
 
     def _properties(self, path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is said of a file that is here."""
+        """Return the description of a file that is here."""
         self.places[known["name"]] = path
         kind = FORMATS.get(path.suffix, UNKNOWN_FORMAT)
         return {**known, "contentSize": str(path.stat().st_size), "encodingFormat": kind}
 
     def _add_workflow(self, paths: Sequence[Path]) -> Entity:
-        # a workflow may lie beside the working folder; within the crate it has a path of its own
+        # a workflow may lie outside the working folder; within the crate it has its own path
         names = ["/".join(part for part in path.parts if part != os.pardir) for path in paths]
         main, *parts = (
             (quote(name), self._properties(path, {"name": name, "sha256": sha256(path)}))
@@ -235,7 +235,7 @@ class _Description:
         return self.crate.add_action(program, name, _one(objects), _one(made), properties)
 
     def _entity(self, at: str, kind: str, **known: Any) -> Entity:
-        """Return an entity that is no file; made when it is first named."""
+        """Return an entity that is not a file; created when first used."""
         whole = f"#{quote(at[1:])}" if at.startswith("#") else at
         found = self.crate.get(whole)
         if found is not None:
@@ -247,12 +247,12 @@ class _Description:
 
 
 def _one(entities: list[Entity]) -> Entity | list[Entity]:
-    """Return the only entity as itself, as RO-Crate wants it."""
+    """Return a single entity without a list, as RO-Crate requires."""
     return entities[0] if len(entities) == 1 else entities
 
 
 def _link(places: Mapping[str, Path], folder: Path) -> None:
-    """Link files into a folder under their own paths; links from before go."""
+    """Link files into a folder under their own paths; earlier links are removed."""
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             path.unlink()

@@ -1,4 +1,4 @@
-"""Where a result comes from, for people: versions, checksums, seeds and the whole configuration."""
+"""Human-readable provenance of a result: versions, checksums, seeds and the configuration."""
 
 import importlib.metadata
 import json
@@ -21,7 +21,7 @@ def provenance_report(
 ) -> str:
     """Return the provenance of one survey's result as Markdown.
 
-    Inputs are told where they are none of the files: tables of the survey and of the SSPs, and
+    Inputs are listed unless they are among the files: tables of the survey and of the SSPs, and
     whatever has changed since.
 
     Args:
@@ -57,7 +57,7 @@ def provenance_report(
 
 
 def versions() -> list[tuple[str, str]]:
-    """Return the versions of PopSED and of what its numbers depend on."""
+    """Return the versions of PopSED and of the libraries its numbers depend on."""
     others = [(name, importlib.metadata.version(name)) for name in PACKAGES]
     return [("popsed", __version__), ("python", platform.python_version()), *others]
 

@@ -1,8 +1,8 @@
-"""Where the provenance of a file stands: in the file itself, or in a record beside it.
+"""Provenance of a file, embedded in it or in a sidecar.
 
-HDF5, .pt, FITS, PDF, PNG and SVG carry it.  A table or text for other programs (CSV, Markdown,
-JSON, HTML) and a download, which must stay as it is, have it in ``provenance/NAME.json`` beside
-them, with the sha256 of the file that it belongs to.
+HDF5, .pt, FITS, PDF, PNG and SVG embed it.  A table or text for other programs (CSV, Markdown,
+JSON, HTML) and a download, which must stay unchanged, have it in ``provenance/NAME.json`` next to
+them, with the sha256 of the file it describes.
 """
 
 import html
@@ -29,17 +29,17 @@ PNG_HEAD, PNG_KEY = b"\x89PNG\r\n\x1a\n", b"Provenance\0"
 
 
 class Record(NamedTuple):
-    """A provenance, and the sha256 of the file that it was written for, where it stands beside."""
+    """A provenance and, for a sidecar, the sha256 of the file it describes."""
 
     provenance: Provenance
     sha256: str | None
 
 
 def read_record(path: Path) -> Record | None:
-    """Return the provenance of a file, or None where there is none.
+    """Return the provenance of a file, or None if there is none.
 
     Raises:
-        InputError: the file is missing or cannot be read, or its record cannot.
+        InputError: the file or its record is missing or unreadable.
     """
     require_file(path)
     text = READERS[path.suffix](path) if path.suffix in READERS else None
@@ -52,11 +52,11 @@ def read_record(path: Path) -> Record | None:
         found = json.loads(beside.read_text())
         return Record(Provenance(**found["record"]), found["sha256"])
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{beside}: no record of {path.name} ({error}); make both anew") from error
+        raise InputError(f"{beside}: no record of {path.name} ({error}); remake both") from error
 
 
 def write_beside(provenance: Provenance, *paths: Path) -> None:
-    """Write the record of files that cannot carry it, after they have been written."""
+    """Write the sidecars of files that cannot embed their record, after the files."""
     for path in paths:
         found = {"file": path.name, "record": asdict(provenance), "sha256": sha256(path)}
         with atomic_path(path_beside(path)) as partial:
@@ -64,7 +64,7 @@ def write_beside(provenance: Provenance, *paths: Path) -> None:
 
 
 def path_beside(path: Path) -> Path:
-    """Return where the record of a file is that cannot carry it."""
+    """Return the path of the sidecar of a file."""
     return path.parent / FOLDER / f"{path.name}.json"
 
 
@@ -104,7 +104,7 @@ def _of_svg(path: Path) -> str | None:
 
 
 def _of_png(path: Path) -> str | None:
-    """Go through the chunks of a PNG (PNG specification, 5.3): length, type, data, checksum."""
+    """Iterate over the chunks of a PNG (PNG specification, 5.3): length, type, data, checksum."""
     data = path.read_bytes()
     at = len(PNG_HEAD)
     while data.startswith(PNG_HEAD) and at + 8 <= len(data):

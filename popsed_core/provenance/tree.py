@@ -1,7 +1,7 @@
-"""The tree of a file: what it was made from, what that was made from, down to the first inputs.
+"""The provenance tree of a file: its inputs, their inputs, back to the first ones.
 
-An input is looked for where it was, and if another file or none is there now, by its sha256 among
-all files of the ``results`` and ``resources`` folders beside.  Each file is followed once.
+An input is looked for where it was and, if it is missing or has changed, by its sha256 among
+all files of the ``results`` and ``resources`` folders.  Each file is followed once.
 """
 
 import json
@@ -18,7 +18,7 @@ from popsed_core.provenance.sidecars import read_record
 FOLDERS = ("results", "resources")
 HERE, ABOVE, GONE, CHANGED = "here", "see above", "not here", "changed since"
 WIDTH, INDENT = 100, 4
-LONG = 60  # letters of a value that is told once
+LONG = 60  # characters of a value that is printed only once
 
 
 @dataclass
@@ -29,9 +29,9 @@ class Node:
         file: where it is, relative to the folder that holds ``results``; where it was, if it is
             not here.
         sha256: of the bytes that were used.
-        state: ``here``, ``see above`` (its own inputs are told there), ``not here``, or ``changed
+        state: ``here``, ``see above`` (its inputs are listed there), ``not here``, or ``changed
             since``: another file is there now.
-        provenance: its record; None for a file from outside or one that is not here as it was.
+        provenance: its record; None for an external file or one that is no longer here.
         inputs: by role.
     """
 
@@ -49,7 +49,7 @@ class Node:
 
 
 class Files:
-    """The files of a working folder, found by where they were or by their bytes."""
+    """The files of a working folder, found by path or by checksum."""
 
     def __init__(self, base: Path) -> None:
         self.base = base
@@ -93,16 +93,16 @@ def tree_of(path: Path) -> Node:
     """Return the tree of a file.
 
     Raises:
-        InputError: the file is missing or unreadable, or nothing says where it comes from.
+        InputError: the file is missing or unreadable, or has no record.
     """
     return trees_of([path])[0]
 
 
 def trees_of(paths: Sequence[Path]) -> list[Node]:
-    """Return the trees of files of one run; what is told in one is not told again in the next.
+    """Return the trees of files of one run; what one tree lists is not repeated in the next.
 
     Raises:
-        InputError: a file is missing or unreadable, or nothing says where it comes from.
+        InputError: a file is missing or unreadable, or has no record.
     """
     files = Files(working_folder(paths[0].absolute()))
     seen: set[str] = set()
@@ -113,8 +113,8 @@ def _root(path: Path, files: Files, seen: set[str]) -> Node:
     record = read_record(path)
     if record is None:
         raise InputError(
-            f"{path}: carries no provenance and has no record beside it: not made by popsed, "
-            "or the record is lost; delete it and rerun to make it again"
+            f"{path}: has neither embedded provenance nor a sidecar: not made by popsed, "
+            "or the record is lost; delete it and rerun"
         )
     path = path.absolute()
     if record.sha256 not in (None, files.sha256(path)):
@@ -168,9 +168,9 @@ def as_plain(node: Node) -> dict[str, Any]:
 
 
 def as_text(node: Node) -> str:
-    """Return a tree for people.
+    """Return a tree as human-readable lines.
 
-    Versions are told again where they are others; a long value again by the file that has it.
+    Versions are repeated only where they differ; a long value refers to the file that has it.
     """
     return "\n".join(_lines(node, "", 0, {}))
 

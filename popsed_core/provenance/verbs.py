@@ -1,4 +1,4 @@
-"""What a verb records of itself in every file that it writes: code, versions, arguments, inputs.
+"""What each verb records in the files it writes: code, versions, arguments, inputs.
 
 The rules take the hash in their ``params`` from the same table (``code_of``), so that a file's
 record and the hash that Snakemake tracks cannot name different modules.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-CODE = {  # verb: the modules whose code decides what it writes
+CODE = {  # verb: the modules whose code determines its output
     "data fetch": ("popsed_core.downloads.fetch",),
     "fsps fetch": ("popsed_core.stellar.ssp.fetch_fsps",),
     "ssp build": ("popsed_core.stellar.ssp.build",),
@@ -39,7 +39,7 @@ CODE = {  # verb: the modules whose code decides what it writes
     "crate": ("popsed_core.provenance.crate",),
     "products provenance": ("popsed_core.provenance.report",),
 }
-LIBRARIES = {  # that make numbers or draw them, by the name of their import
+LIBRARIES = {  # that compute or plot numbers, by import name
     "astropy": "astropy",
     "fsps": "fsps",
     "geomloss": "geomloss",
@@ -62,7 +62,7 @@ NOT_RECORDED = ("config", "debug", "device", "label", "mate", "n_threads", "name
 
 
 def modules_of(verb: str) -> tuple[str, ...]:
-    """Return the modules whose code decides what a verb writes, such as ``figure population``."""
+    """Return the modules whose code determines the output of a verb, e.g. ``figure population``."""
     noun, _, name = verb.partition(" ")
     return (f"popsed_core.figures.{name}",) if noun == "figure" else CODE[verb]
 
@@ -86,7 +86,7 @@ def versions_of(verb: str) -> dict[str, str]:
     for name in libraries(*modules_of(verb)):
         try:
             found |= {LIBRARIES[name]: version(LIBRARIES[name])} if name in LIBRARIES else {}
-        except PackageNotFoundError:  # optional, and then nothing has used it
+        except PackageNotFoundError:  # optional, hence unused
             continue
     return dict(sorted(found.items()))
 
@@ -123,7 +123,7 @@ def numbered(role: str, paths: list[Path] | None) -> dict[str, Path]:
 
 
 def place(path: Path) -> str:
-    """Return a path relative to the working folder; of a file that lies elsewhere its name."""
+    """Return a path relative to the working folder; for a file elsewhere, only its name."""
     whole, here = path.absolute(), Path.cwd()
     return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else path.name
 

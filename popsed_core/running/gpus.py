@@ -1,8 +1,8 @@
 """One GPU for each training process of a machine, without a scheduler.
 
-Snakemake counts the GPUs that its jobs ask for, but does not say which is whose: left to themselves
+Snakemake counts the GPUs that its jobs request, but does not assign them: by default
 all jobs take the first.  Here each process takes the first that no other process of the same user
-holds, by a file lock that the system drops when the process ends, however it ends.
+holds, by a file lock that the system releases when the process ends, however it ends.
 """
 
 import logging
@@ -18,19 +18,19 @@ from filelock import FileLock, Timeout
 
 log = logging.getLogger(__name__)
 
-SCHEDULED = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")  # these hand out GPUs themselves
-WAIT = 1.0  # [s] between two looks for a free GPU
+SCHEDULED = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")  # these assign GPUs themselves
+WAIT = 1.0  # [s] between two checks for a free GPU
 
 
 @contextmanager
 def one_gpu(device: str, folder: Path | None = None) -> Iterator[None]:
-    """Hold a GPU that no other process holds; wait for one where all are taken.
+    """Hold a GPU that no other process holds; wait if all are taken.
 
     Does nothing on a CPU, and where a scheduler has given this job its GPU.
 
     Args:
         device: ``auto``, ``cpu`` or ``cuda``, as given to a fit.
-        folder: of the locks; by default one of the user's own, for all of this machine.
+        folder: of the locks; by default one per user and machine.
     """
     names = [] if device == "cpu" or _is_scheduled() else _gpus()
     if not names:
@@ -51,7 +51,7 @@ def _is_scheduled() -> bool:
 
 
 def _gpus() -> list[str]:
-    """Return what tells each GPU from all others, whatever their order is in this process."""
+    """Return an identifier of each GPU, independent of their order in this process."""
     return [
         str(torch.cuda.get_device_properties(index).uuid)
         for index in range(torch.cuda.device_count())
@@ -67,9 +67,9 @@ def _take(names: list[str], folder: Path) -> tuple[int, FileLock]:
                 lock.acquire(timeout=0)
             except Timeout:
                 continue
-            log.info("takes GPU %d of %d", index, len(names))
+            log.info("using GPU %d of %d", index, len(names))
             return index, lock
         if not is_told:
-            log.info("waits for a GPU: other processes hold all %d", len(names))
+            log.info("waiting for a GPU: other processes hold all %d", len(names))
             is_told = True
         time.sleep(WAIT)

@@ -1,7 +1,7 @@
-"""Does KeOps work here?  Tried once, in a child process.
+"""Does KeOps work on this machine?  Tested once, in a child process.
 
-KeOps compiles its kernels when they are first used; without a compiler, or with one that it does
-not understand, that ends the process or hangs, which a child does alone.
+KeOps compiles its kernels when they are first used; without a compiler, or with one it does
+not support, that kills the process or hangs, which does no harm in a child.
 """
 
 import functools
@@ -17,17 +17,17 @@ x = torch.randn(50, 3, requires_grad=True)
 SamplesLoss("sinkhorn", p=2, blur=0.5, backend="online")(x, torch.randn(60, 3)).backward()
 assert torch.isfinite(x.grad).all()
 """
-N_LETTERS = 160  # of the child's last words
+N_LETTERS = 160  # of the child's last line
 
 
 def is_installed() -> bool:
-    """Return whether KeOps is there at all."""
+    """Return whether KeOps is installed."""
     return importlib.util.find_spec("pykeops") is not None
 
 
 @functools.cache
 def keops_fault() -> str:
-    """Return what keeps KeOps from computing here; empty if nothing does."""
+    """Return why KeOps does not work here; empty if it does."""
     if not is_installed():
         return "not installed"
     try:

@@ -1,4 +1,4 @@
-"""Log lines on standard error: the time, whose they are, what happened."""
+"""Log lines on standard error: time, label, message."""
 
 import logging
 import sys
@@ -13,5 +13,5 @@ def start_logging(label: str = "", is_debug: bool = False) -> None:
     """
     line = f"%(asctime)s {label}%(message)s"
     logging.basicConfig(format=line, datefmt="%H:%M:%S", stream=sys.stderr)
-    # of other libraries only warnings: fontTools tells of every glyph
+    # only warnings of other libraries: fontTools logs every glyph
     logging.getLogger("popsed_core").setLevel(logging.DEBUG if is_debug else logging.INFO)

@@ -1,8 +1,8 @@
-"""One long loop for every job: epochs with a progress line, an ETA and atomic checkpoints.
+"""The training loop of every job: epochs with progress, ETA and atomic checkpoints.
 
 A job offers ``n_epochs``, ``epoch(i) -> metrics``, ``state_dict()`` and ``load_state_dict()``.
-If a checkpoint of the same configuration exists the loop goes on from it, or from the one before
-it where it is damaged; a checkpoint of another configuration is refused.  Interrupted and resumed
+If a checkpoint of the same configuration exists the loop resumes from it, or from the one before
+if it is damaged; a checkpoint of another configuration is refused.  Interrupted and resumed
 equals uninterrupted, bit for bit on CPU, because the job's random streams are part of its state.
 """
 
@@ -20,12 +20,12 @@ from popsed_core.files.inputs import require_file
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_SECONDS = 20.0  # [s] at most this much work is lost by a kill
+CHECKPOINT_SECONDS = 20.0  # [s] at most this much work is lost in a kill
 
 
 @runtime_checkable
 class Job(Protocol):
-    """What the loop needs of a job."""
+    """The interface of a job."""
 
     n_epochs: int
 
@@ -41,7 +41,7 @@ class Job(Protocol):
 
 def save_plain(value: Any, path: str | Path) -> None:
     """Write plain types and tensors to ``path`` with torch, atomically."""
-    # to a stream: given a name, torch would write it into the file
+    # to a stream: given a name, torch would write that into the file
     with atomic_path(path) as partial, partial.open("wb") as stream:
         torch.save(value, stream)
 
@@ -56,7 +56,7 @@ def load_plain(path: str | Path) -> Any:
     try:
         with zipfile.ZipFile(path) as members:
             if damaged := members.testzip():
-                raise zipfile.BadZipFile(f"{damaged} has another checksum")
+                raise zipfile.BadZipFile(f"{damaged} does not match its checksum")
         return torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:
         raise InputError(f"{path}: unreadable checkpoint ({error}); delete it and rerun") from error
@@ -66,9 +66,9 @@ def run(job: Job, checkpoint: str | Path | None = None, config_hash: str = "") -
     """Run ``job`` to its last epoch, resuming from ``checkpoint`` if it exists.
 
     Args:
-        job: the work.
+        job: what to run.
         checkpoint: file to resume from and save to; None to run without.
-        config_hash: identifies the configuration; a checkpoint with another one is refused.
+        config_hash: identifies the configuration; a checkpoint with a different hash is refused.
 
     Raises:
         InputError: the checkpoint belongs to another configuration.
@@ -87,7 +87,7 @@ def run(job: Job, checkpoint: str | Path | None = None, config_hash: str = "") -
 
 
 def forget(checkpoint: str | Path) -> None:
-    """Remove the checkpoints of a job that is done: they would stop the next configuration."""
+    """Delete the checkpoints of a finished job: they would block the next configuration."""
     for path in (Path(checkpoint), _previous(Path(checkpoint))):
         path.unlink(missing_ok=True)
 
@@ -97,7 +97,7 @@ def _previous(checkpoint: Path) -> Path:
 
 
 def _save(state: dict[str, Any], checkpoint: Path) -> None:
-    """Write a checkpoint and keep the one before; at every moment one of them is whole."""
+    """Write a checkpoint and keep the one before, so that one of them is always complete."""
     with atomic_path(checkpoint) as partial:
         with partial.open("wb") as stream:
             torch.save(state, stream)
@@ -106,7 +106,7 @@ def _save(state: dict[str, Any], checkpoint: Path) -> None:
 
 
 def _newest(checkpoint: Path) -> tuple[Path, Any] | None:
-    """Return the newest checkpoint that is whole; None if there is none at all."""
+    """Return the newest intact checkpoint; None if there is none."""
     found = [path for path in (checkpoint, _previous(checkpoint)) if path.exists()]
     for path in found:
         try:
@@ -114,7 +114,7 @@ def _newest(checkpoint: Path) -> tuple[Path, Any] | None:
         except InputError as error:
             if path == found[-1]:
                 raise
-            log.warning("%s; goes on from the one before", str(error).split("; delete")[0])
+            log.warning("%s; resuming from the one before", str(error).split("; delete")[0])
     return None
 
 

@@ -1,9 +1,9 @@
-"""Random streams, threads and memory: everything about running that is not science.
+"""Random streams, threads, devices and memory.
 
 Every random number comes from a named stream: ``generator(seed, "fit", survey, member)`` hashes
 its keys into a ``numpy.random.SeedSequence``, so that streams are independent, reproducible and
-do not depend on the order of calls.  Streams live on the CPU: the draws are the same numbers
-whatever device the model runs on.
+do not depend on the order of calls.  Streams are on the CPU: the draws are the same numbers
+on any device.
 """
 
 import ctypes
@@ -40,7 +40,7 @@ def numpy_generator(seed: int, *keys: str | int) -> np.random.Generator:
 
 
 class Streams:
-    """Several CPU streams, each of which makes an equal part of the rows of a draw."""
+    """Several CPU streams, each of which draws an equal part of the rows."""
 
     def __init__(self, streams: Sequence[torch.Generator]) -> None:
         self.streams = tuple(streams)
@@ -83,7 +83,7 @@ def set_threads(n_threads: int) -> None:
 def _keep_freed_memory() -> None:
     """Let glibc reuse large buffers instead of returning them to the system.
 
-    A training step allocates the same buffers each time; handing them back and forth costs 30 %
+    A training step allocates the same buffers each time; returning them to the system costs 30 %
     of the step in page faults.  Other C libraries have no such switch: nothing happens there.
     """
     try:
@@ -95,7 +95,7 @@ def _keep_freed_memory() -> None:
 
 
 def release_freed_memory() -> None:
-    """Give memory that was freed back to the system: once, when large preparations are over.
+    """Return freed memory to the system: once, after large preparations.
 
     As above, other C libraries have no such call: nothing happens there.
     """
@@ -106,7 +106,7 @@ def release_freed_memory() -> None:
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device called ``name``; ``auto`` is a GPU where there is one.
+    """Return the device called ``name``; ``auto`` is a GPU if there is one.
 
     Raises:
         InputError: there is no GPU that torch can use.
@@ -117,7 +117,7 @@ def pick_device(name: str) -> torch.device:
     if name.startswith("cuda") and not has_gpu:
         raise InputError(
             f"runtime.device: got {name}, but torch {torch.__version__} finds no GPU; "
-            "`popsed doctor` says why, auto takes the CPU"
+            "`popsed doctor` says why; use auto to run on the CPU"
         )
     return torch.device(name)
 

@@ -1,4 +1,4 @@
-"""The burst: a share of the mass formed at once, and what happens if it precedes the galaxy.
+"""The burst: a share of the mass formed at once, and its treatment if older than the galaxy.
 
 Each variant turns (t_burst, f_burst, age of the galaxy) into the burst's mass share, its age and
 the mass share left to the smooth history.
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from popsed_core.stellar.sfh import EDGE_STEP, FIRST_EDGE
 from popsed_core.theta import Theta
 
-SHARPNESS = 8  # ASSUME: how sharply the burst's age is held below the galaxy's
+SHARPNESS = 8  # ASSUME: how sharply the burst's age is limited to the galaxy's
 
 
 class Burst(NamedTuple):
@@ -42,7 +42,7 @@ class ContinuousBurst(nn.Module):
 
 
 class ReleasedBurst(nn.Module):
-    """The released code: a burst too old loses its light, and its mass with it.
+    """The released code: a burst that is too old loses its light and its mass.
 
     "Too old" is older than the mid-point of the last 0.1 dex time bin, because the code compares
     with the loop's last age instead of the galaxy's.  The burst never sees birth clouds.

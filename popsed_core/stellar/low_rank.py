@@ -1,8 +1,8 @@
-"""Factorise a table of spectra: most of its rows are nearly mixtures of a few dozen."""
+"""Low-rank factorisation of a table of spectra."""
 
 import numpy as np
 
-N_BALANCE = 10  # sweeps that balance rows and columns; converged long before
+N_BALANCE = 10  # sweeps that balance rows and columns; fewer are enough to converge
 
 
 def factorise(
@@ -37,6 +37,6 @@ def factorise(
 
 
 def _scale(table: np.ndarray, axis: int) -> np.ndarray:
-    """Return the root mean square along an axis; 1 where all is dark."""
+    """Return the root mean square along an axis; 1 where all values are zero."""
     scale = np.sqrt(np.mean(table**2, axis=axis, keepdims=True))
     return np.where(scale > 0, scale, 1.0)

@@ -1,4 +1,4 @@
-"""What a galaxy is made of: mass on the age nodes of an SSP table, and what follows from it alone.
+"""Mass of a galaxy on the age nodes of an SSP table, and the quantities that follow from it.
 
 The part of the forward model that the exact spectra and their emulator share.
 """

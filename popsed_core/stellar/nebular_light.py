@@ -1,7 +1,7 @@
-"""Light of gas on the pixels of photometry: a continuum, and lines of no width.
+"""Nebular light on the pixels of the photometry: a continuum, and lines of zero width.
 
-The strongest lines keep their own wavelengths: each is a pixel of its own behind the others, which
-dust dims where the line is and filters see where the line is.  The column of a line with
+The strongest lines keep their wavelengths: each is an extra pixel after the others, which
+dust and filters treat at the wavelength of the line.  The column of a line with
 luminosity L holds int L_nu dln(wave) = L wave / c.  The faint rest is put into the continuum, each
 line on its two nearest pixels such that flux and mean ln(wave) stay.
 """
@@ -13,9 +13,9 @@ from popsed_core.stellar.node_spectra import NodeTable
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.stellar.wavelength import rebin
 
-STRONG = 0.02  # [ln wave] equivalent width; fainter lines err by less than 0.1 mmag on pixels
-LOOSER = 5.0  # tolerance of gas over that of stars, whose light it is a part of
-NARROW = 0.02  # [ln wave] width of the narrowest bands in which a line is to be as precise
+STRONG = 0.02  # [ln wave] equivalent width; weaker lines are off by < 0.1 mmag on pixels
+LOOSER = 5.0  # tolerance of gas over that of stars
+NARROW = 0.02  # [ln wave] width of the narrowest bands for which lines are that accurate
 
 
 def nebular_table(

@@ -1,4 +1,4 @@
-"""From mass on the nodes of an SSP table to spectra: a linear map, maybe factorised."""
+"""From mass on the nodes of an SSP table to spectra: a linear map, optionally factorised."""
 
 from typing import NamedTuple
 
@@ -15,13 +15,13 @@ Lost = Float[Tensor, ""] | Float[Tensor, "galaxy"]  # share of ionising photons,
 
 
 class NodeTable(NamedTuple):
-    """Spectra of nodes, and how precisely they are kept.
+    """Spectra of nodes, and the tolerance of their factorisation.
 
     Attributes:
         flux: (metallicity, age, pixel).
         tolerance: root-mean-square relative error of the factorised table; None: the plain one.
         like: what errors are relative to; None: ``flux``.
-        is_gas: whether it shines less where ionising photons are lost.
+        is_gas: whether it is fainter if ionising photons are lost.
     """
 
     flux: np.ndarray

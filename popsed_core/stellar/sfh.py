@@ -113,7 +113,7 @@ class ExactStarFormation(nn.Module):
         part_mass = (fractions * (mass - self.node_mass[last])).sum(1)
         part_moment = (fractions * (moment - self.node_moment[last])).sum(1)
         low, high = _node_shares(self.nodes[last], self.nodes[last + 1], part_mass, part_moment)
-        youngest = fractions @ self.node_mass[0]  # younger than the first node: takes that node
+        youngest = fractions @ self.node_mass[0]  # younger than the first node: assigned to it
         weights = nn.functional.pad(left, (0, 1)) + nn.functional.pad(right, (1, 0))
         ends = torch.stack([torch.zeros_like(last), last, last + 1], dim=1)
         weights = weights.scatter_add(1, ends, torch.stack([youngest, low, high], dim=1))

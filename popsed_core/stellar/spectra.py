@@ -4,7 +4,7 @@
 
 young + old = sum_i W_i S_i(Z), where W are the star-formation weights on the age nodes, S the SSP
 spectra, linear in flux against log age and log Z (FSPS: ztinterp, csp_gen, add_dust).  Nodes up to
-10^7.00 yr are young and light up gas, but for the share f_lost of their ionising photons.  The
+10^7.00 yr are young and ionise gas, except for the share f_lost of their ionising photons.  The
 tables may be factorised (``tolerance``), which costs less and changes less than the tolerance.
 """
 
@@ -24,7 +24,7 @@ from popsed_core.theta import Theta
 
 
 def _on_pixels(grid: SSPGrid, edges: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return wavelengths [AA] and the float64 table on the pixels; the table's own for None."""
+    """Return wavelengths [AA] and the float64 table on the pixels; None: the table's own pixels."""
     if edges is None:
         return grid.ssp_wave, grid.ssp_flux.astype(float)
     # one metallicity at a time: the table may be large, and is copied several times on the way
@@ -84,7 +84,7 @@ class PopulationSpectra(StellarMixture):
 
         Args:
             theta: physical parameters.
-            f_lost: share of the ionising photons that makes no light of gas; None: 0.
+            f_lost: share of the ionising photons that is lost; None: 0.
         """
         light = self.behind_screen(theta, f_lost)
         return light * self.dust.screen(theta.tau_ism, theta.dust_index)

@@ -1,4 +1,4 @@
-"""What each band costs a survey: rows that would be kept, were they measured well in that band."""
+"""Rows that each band costs a survey because they are not measured well in it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -34,7 +34,7 @@ def band_costs(
 ) -> tuple[BandCost, ...]:
     """Count the rows that each band fails to measure.
 
-    A row without any measurement is no fault of a band; where there is only one band, it is.
+    A row without any measurement is not counted, unless there is only one band.
 
     Args:
         bands: names.

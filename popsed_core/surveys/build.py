@@ -1,4 +1,4 @@
-"""From a survey's file to its catalogue and reference: picks the reader, applies the cuts."""
+"""From a survey's file to its catalogue and reference: chooses the reader, applies the cuts."""
 
 import logging
 from collections.abc import Callable
@@ -33,13 +33,13 @@ def build_catalogue(
 
     Args:
         survey: a survey section of the configuration that is read from a file.
-        paths: its files; none: those of the section.
+        paths: its files; by default those of the section.
         redshift_range: lowest and highest redshift of the fit that will follow.
         spectrum_range: wavelengths that its spectra will cover, rest frame [AA].
         igm: as ``spectra.igm`` of the fit.
 
     Returns:
-        The photometry, and apart from it what is only for comparison, row by row.
+        The photometry and, separately, the reference for comparison, row by row.
 
     Raises:
         InputError: the file cannot be read, no galaxy is left, or a filter is unknown or, where

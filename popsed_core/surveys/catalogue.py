@@ -1,4 +1,4 @@
-"""The observed catalogue: magnitudes and errors after cuts, and nothing a fit must not see.
+"""The observed catalogue: magnitudes and errors after cuts, and nothing the fit must not use.
 
 Spectroscopic redshifts, or a mock's truth, live in a separate :class:`Reference` file, so that
 they cannot reach the fit: its rule does not have that file among its inputs.
@@ -32,7 +32,7 @@ class Catalogue:
         cut_names: what was done at each step, starting with ``read``.
         source: ``real``, ``mock`` or ``toy``.
         min_snr: flux over error that every galaxy has in every band.
-        max_mag: faint limit of each band, infinite where there is none; empty: nowhere [mag].
+        max_mag: faint limit of each band, infinite for no limit; empty: none [mag].
         band_costs: rows that each band costs, a :class:`BandCost` each; empty where not counted.
         notes: what a reader of the result should know of the table.
     """
@@ -65,14 +65,14 @@ class Catalogue:
 
 
 def _is_finite(values: np.ndarray) -> bool:
-    """Whether all are; in parts, as there may be more than fit into memory."""
+    """Whether all are finite; in parts, as there may be more than fit in memory."""
     parts = range(0, len(values), FINITE_ROWS)
     return all(np.isfinite(values[start : start + FINITE_ROWS]).all() for start in parts)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What is known of the same galaxies otherwise: for comparison, never for fitting.
+    """Reference values (spectroscopy or truth) of the same galaxies: never fitted.
 
     Attributes:
         values: one row per catalogue row, NaN where unknown; units as in ``parameters.py``.
@@ -92,7 +92,7 @@ class Reference:
 
     @property
     def label(self) -> str:
-        """The kind, and the note if there is one."""
+        """The kind, and any note."""
         return f"{self.kind}, {self.note}" if self.note else self.kind
 
     def column(self, name: str) -> np.ndarray:
@@ -115,9 +115,9 @@ class Photometry:
         j_minus_k: colour for the star cut, NaN where unknown, (galaxy,); None: the survey has
             none [mag AB].
         path: the file, for messages.
-        others: flux and error of bands that are not fitted, but that cuts may speak of.
+        others: flux and error of bands that are not fitted, but may be cut on.
         note: what was done to the reference, to be said wherever it is shown.
-        source: ``real``, ``mock`` or ``toy``; what is known otherwise is the truth of the last two.
+        source: ``real``, ``mock`` or ``toy``; the reference of the last two is their truth.
         notes: what a reader of the result should know of the table.
     """
 
@@ -139,7 +139,7 @@ class CutFlow:
 
     def __init__(self, n_rows: int) -> None:
         self.mask = np.ones(n_rows, dtype=bool)
-        self.others = np.ones(n_rows, dtype=bool)  # what is kept by cuts that are of no band
+        self.others = np.ones(n_rows, dtype=bool)  # rows kept by cuts that belong to no band
         self.names: list[str] = ["read"]
         self.n_kept: list[int] = [n_rows]
 

@@ -1,4 +1,4 @@
-"""What the survey readers share: columns picked by name, as float64, with clear errors."""
+"""Shared by the survey readers: columns by name, as float64, with clear errors."""
 
 import difflib
 import re

@@ -1,6 +1,6 @@
-"""Was Galactic extinction forgotten?  What the columns of a table say about it.
+"""Was Galactic extinction forgotten?  Hints from the columns of a table.
 
-Foreground dust reddens galaxies, and a fit takes that for dust, age or redshift of theirs: with
+Foreground dust reddens galaxies, and a fit attributes that to their dust, age or redshift: with
 A_g = 0.2 mag, common at high latitudes, colours move by several times their calibration error.
 """
 
@@ -61,7 +61,7 @@ def extinction_notes(survey: TableSurvey, columns: Iterable[str]) -> tuple[str, 
 
 
 def _reason(survey: TableSurvey, columns: list[str], bare: list[str]) -> str:
-    """Return what speaks for extinction, the strongest first; empty if nothing does."""
+    """Return the strongest hint that extinction is missing; empty if there is none."""
     if others := [name for name in survey.bands if name not in bare]:
         return f"it is in {' '.join(others)}"
     if found := [name for name in columns if EXTINCTION.fullmatch(name)]:

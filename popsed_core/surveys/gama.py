@@ -19,7 +19,7 @@ from popsed_core.surveys.columns import pick
 from popsed_core.surveys.table_files import Columns, read_columns
 
 ZERO_POINT = 30.0  # [mag] AB of flux 1
-STANDIN_KEY = "STANDIN"  # in the header of tables that PopSED made in GAMA's place
+STANDIN_KEY = "STANDIN"  # in the header of tables that PopSED made to replace GAMA's
 MISSING = (99.0, -99.0, -9999.0)  # stand for no measurement
 FILTERS = {
     **{band: f"sdss2010-{band}" for band in "ugriz"},
@@ -27,12 +27,12 @@ FILTERS = {
     "K": "vista_vircam_Ks",
 }
 # [mag] extinction per E(B-V) of Schlegel et al. 1998, R_V = 3.1 (Schlafly & Finkbeiner 2011, table
-# 6: SDSS, UKIRT).  ASSUME: VISTA's J, H and K lose as much as UKIRT's. Y is not in the table.
+# 6: SDSS, UKIRT).  ASSUME: VISTA's J, H and K as UKIRT's. Y is not in the table.
 EXTINCTION = {
     "u": 4.239, "g": 3.303, "r": 2.285, "i": 1.698, "z": 1.263,
     "J": 0.709, "H": 0.449, "K": 0.302,
 }  # fmt: skip
-REDDENING = "EBV"  # ASSUME: the column of E(B-V) [mag]; another name would be told
+REDDENING = "EBV"  # ASSUME: the column of E(B-V) [mag]; a different name raises InputError
 UNCORRECTED = (
     "GAMA's magnitudes are not corrected for Galactic extinction, as in the paper; "
     "surveys.gama.extinction: {} corrects them"
@@ -71,7 +71,7 @@ def read_gama(
         bands=survey.bands,
         filters=tuple(FILTERS[band] for band in survey.bands),
         reference={"redshift": _column(known, "Z", rows, masses), "log_stellar_mass": mass},
-        j_minus_k=mag["J"] - mag["K"],  # as observed: so is the limit between stars and galaxies
+        j_minus_k=mag["J"] - mag["K"],  # as observed, like the limit between stars and galaxies
         path=", ".join(map(str, paths)),
         note=f"log mass {survey.mass_offset:+g} dex" if survey.mass_offset else "",
         others={band: flux[band] for band in FILTERS if band not in survey.bands},
@@ -112,7 +112,7 @@ def _join(
 def _dereddening(
     path: Path, bands: Sequence[str], ids: np.ndarray, path_to_ids: Path
 ) -> np.ndarray:
-    """Return by what to multiply fluxes (galaxy, band); NaN where the table lacks the galaxy."""
+    """Return the factors of fluxes (galaxy, band); NaN where the table lacks the galaxy."""
     table = read_columns(path, None)
     at, rows = _join(_ids(table, path), ids, path, path_to_ids)
     reddening = np.full(len(ids), np.nan)

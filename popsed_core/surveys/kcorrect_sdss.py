@@ -62,7 +62,7 @@ def _per_band(table: dict[str, np.ndarray], name: str, path: Path) -> np.ndarray
 
 
 def _variance(table: dict[str, np.ndarray], path: Path) -> np.ndarray:
-    """Return NaN where the inverse variance is zero: SDSS marks missing measurements so."""
+    """Return NaN where the inverse variance is zero, which marks missing measurements."""
     inverse = _per_band(table, "MODELFLUX_IVAR", path)
     return 1 / np.where(inverse > 0, inverse, np.nan)
 

@@ -1,8 +1,8 @@
-"""The cuts of a survey that a predicted galaxy can be held to: SNR and faint limits in its bands.
+"""The cuts of a survey that apply to predicted galaxies: SNR and faint limits in its bands.
 
-A survey's result is one of the galaxies that it has.  Noise that is drawn as the cuts let it pass
-(``noise.py``) lifts a galaxy by a few sigma at most; what is fainter than that, and everything
-under noise that is only held positive, may still fail the cuts, and is found here.
+A result describes the galaxies of the survey.  Noise that is drawn so that galaxies pass the cuts
+(``noise.py``) lifts a galaxy by a few sigma at most; fainter galaxies, and galaxies
+with noise that is only kept positive, may still fail the cuts, which is tested here.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Limits:
     Attributes:
         bands: band names.
         min_snr: flux over error that every galaxy has in every band.
-        max_mag: faint limit of each band, infinite where there is none; empty: nowhere [mag].
+        max_mag: faint limit of each band, infinite for no limit; empty: none [mag].
     """
 
     bands: tuple[str, ...]
@@ -51,5 +51,5 @@ class Limits:
 
 
 def limits_of(catalogue: Catalogue) -> Limits:
-    """Return the cuts that a catalogue's galaxies passed."""
+    """Return the cuts of a catalogue."""
     return Limits(catalogue.bands, catalogue.min_snr, catalogue.max_mag)

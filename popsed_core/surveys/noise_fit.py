@@ -4,11 +4,11 @@ The quantity (see ``noise.py``) is measured in magnitude bins, at the observed m
 paper, or at the intrinsic ones (``noise_intrinsic.py``).
 
 Beyond the measured magnitudes the quantity is linear in magnitude.  The paper's and the released
-forms go on along their last two bins.  Ours follows photon counting, SNR = N / sqrt(N + n_pix sky)
+forms extrapolate their last two bins.  Ours follows photon counting, SNR = N / sqrt(N + n_pix sky)
 (Merline & Howell 1995): log10 error falls with magnitude by 0.2 / mag where the source's own
-photons rule and not at all where the sky does.  Towards faint fluxes the slope of the last
-magnitude is held between these.  Towards bright ones systematics may rule, errors in proportion
-to the flux: at most 0.4 / mag.  Within the bins too SNR is held from rising with magnitude.
+photons dominate and not at all where the sky does.  Towards faint fluxes the slope of the last
+magnitude is kept between these.  Towards bright ones systematics may dominate, errors in proportion
+to the flux: at most 0.4 / mag.  Within the bins, too, SNR is not allowed to rise with magnitude.
 Bins end where the catalogue's cuts let fewer than one typical galaxy in twenty pass.
 
 The scatter of ours is half the central 68.3 %, which a few per cent of wrong errors hardly move;
@@ -49,7 +49,7 @@ def noise_quantity(form: str, maggies: np.ndarray, mag_error: np.ndarray) -> np.
 
 
 def scatter_of_normal(form: str) -> float:
-    """Return what a table of a form has for its scatter, over a normal's standard deviation."""
+    """Return the scatter in a table of a form, over a normal's standard deviation."""
     return 1.0 if form == OURS else TRIMMED
 
 
@@ -81,7 +81,7 @@ def fit_noise(catalogue: Catalogue, config: NoiseConfig) -> NoiseTable:
 def _observed(
     catalogue: Catalogue, band: int, quantity: np.ndarray, config: NoiseConfig
 ) -> tuple[np.ndarray, Law]:
-    """Return edges of the bins of observed magnitudes, and what is in them."""
+    """Return edges and contents of the bins of observed magnitudes."""
     mag, n_bins = catalogue.mag[:, band], config.n_bins
     low, high = np.quantile(mag, RANGE_QUANTILES)
     edges = np.linspace(low, high, n_bins + 1)
@@ -97,7 +97,7 @@ def _observed(
 def _intrinsic(
     catalogue: Catalogue, band: int, quantity: np.ndarray, config: NoiseConfig
 ) -> tuple[np.ndarray, Law]:
-    """Return edges of the bins of intrinsic magnitudes, and what is in them."""
+    """Return edges and contents of the bins of intrinsic magnitudes."""
     low, high = np.quantile(catalogue.mag[:, band], RANGE_QUANTILES)
     n_bins = config.n_bins
     step = (high - low) / n_bins
@@ -112,10 +112,10 @@ def _intrinsic(
 
 
 def _is_seen(edges: np.ndarray, law: Law, min_snr: float, least: float) -> np.ndarray:
-    """Return the bins in which typical galaxies pass the cuts often enough to be known.
+    """Return the bins in which typical galaxies pass the cuts often enough to be measured.
 
     Beyond a limit at which SNR is high only galaxies with the largest errors are left, and would
-    be taken for typical: errors are held from rising with magnitude, as the sky's do not.
+    be taken for typical: errors are not allowed to rise with magnitude, as the sky's do not.
     """
     error = 10 ** np.fmin.accumulate(law.median)
     snr = 10 ** (-POGSON * (edges[1:] + edges[:-1]) / 2) / error
@@ -145,7 +145,7 @@ def _fit_band(
 
 
 def _filled(counts: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return the bins with galaxies enough; beyond the ``n_bins`` observed ones without a gap."""
+    """Return the bins with enough galaxies; beyond the ``n_bins`` observed ones without a gap."""
     is_filled = counts >= MIN_PER_BIN
     is_filled[n_bins:] = np.logical_and.accumulate(is_filled[n_bins - 1 :])[1:]
     return np.flatnonzero(is_filled)

@@ -1,6 +1,6 @@
-"""Flux errors as a function of the flux before noise: what a faint catalogue hides.
+"""Flux errors as a function of the noiseless flux, by a short deconvolution.
 
-At SNR of one or two the observed flux says little of the true one, and a cut in SNR keeps the
+At SNR of one or two the observed flux says little about the true one, and a cut in SNR keeps the
 galaxies whose flux scattered up and whose error came out small.  Binned by observed magnitude,
 errors then look too small at the faint end.  Here the bins are of the true magnitude.  With
 f_i, sigma_i the observed flux and error of galaxy i, and s_i = log10 sigma_i, expectation and
@@ -9,8 +9,8 @@ maximisation alternate (Dempster, Laird & Rubin 1977; as a deconvolution, Richar
     p_ib  ~  n_b  N(s_i; mu_b, tau)  int_b N(f_i; f, sigma_i) df / width_b
     w_ib  =  p_ib / Phi(f_b / sigma_i - bound_i),        n_b = sum_i w_ib
 
-and mu_b is the median of s weighted by w: the division by the probability of passing the cuts gives
-back the galaxies that did not.  Where SNR is high, all this is plain binning.  tau is the scatter
+and mu_b is the median of s weighted by w: the division by the probability of passing the cuts
+restores the galaxies that did not.  Where SNR is high, this is plain binning.  tau is the scatter
 in bins of the observed magnitude, the typical one: each bin's own would shrink from step to step,
 as galaxies move to where their errors fit best.  Errors that are off by ``IMPLAUSIBLE`` in every
 bin belong to none.
@@ -26,10 +26,10 @@ from popsed_core.photometry.robust import ONE_SIGMA
 
 N_ITERATIONS = 20  # few enough that the counts stay smooth
 MAX_GALAXIES = 50_000  # of which a catalogue's errors are measured; bounds time and memory
-MIN_PASSING = 0.05  # probability of passing the cuts, below which a galaxy stands for no more
+MIN_PASSING = 0.05  # floor of the probability of passing the cuts in a galaxy's weight
 # [dex] ASSUME: an error ten times larger or smaller than others at its magnitude is wrong
 IMPLAUSIBLE = 1.0
-MIN_SCATTER = 0.01  # [dex] so that no galaxy is impossible
+MIN_SCATTER = 0.01  # [dex] so that no galaxy has zero probability
 TINY = 1e-300
 NEGLIGIBLE = 1e-6  # of the largest weight
 
@@ -41,7 +41,7 @@ Shares = Weights | Bool[np.ndarray, "galaxy bin"]
 
 
 class Law(NamedTuple):
-    """What a magnitude bin knows of its errors.
+    """Errors in a magnitude bin.
 
     Attributes:
         counts: galaxies of the catalogue in the bin; fractions where the flux is uncertain.
@@ -55,13 +55,13 @@ class Law(NamedTuple):
 
 
 def intrinsic_law(flux: Galaxies, error: Galaxies, bound: Galaxies, edges: Edges) -> Law:
-    """Return the law of the errors in bins of the true magnitude.
+    """Return the distribution of the errors in bins of the true magnitude.
 
     Args:
         flux: observed, positive [maggies].
         error: its error [maggies].
         bound: the least flux over error with which each galaxy would have passed the cuts.
-        edges: of the bins, increasing; what is brighter or fainter has bins of its own [mag].
+        edges: of the bins, increasing; brighter and fainter galaxies have separate bins [mag].
     """
     step = -(-len(flux) // MAX_GALAXIES)
     flux, error, bound = flux[::step], error[::step], bound[::step]

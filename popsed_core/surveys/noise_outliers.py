@@ -1,4 +1,4 @@
-"""Errors that cannot be right: a share of them is no scatter, but says that a column is damaged."""
+"""Errors that cannot be right: a notable share of them means that a column is damaged."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ NOTABLE = 0.005  # share of a band's errors that is worth a warning
 
 
 def implausible_errors(noise: NoiseTable, catalogue: Catalogue) -> dict[str, float]:
-    """Return the share of errors ten times off the median at their magnitude, by band.
+    """Return by band the share of errors ten times off the median at their magnitude.
 
     Raises:
         ValueError: the bands differ.

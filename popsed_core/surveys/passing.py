@@ -5,7 +5,7 @@ Cuts are on noisy fluxes, independent between bands:
     P(pass | fluxes) = prod_b int Phi((flux_b - least_b) / s_b) p(sigma_b | flux_b) dsigma_b,
 
 with the least flux that passes from ``noise.py``, the errors sigma scattered as its table says, and
-s^2 = sigma^2 + what the model itself errs by: at a bright limit that is more than the noise.
+s^2 = sigma^2 + the model's own error squared, which at a bright limit exceeds the noise.
 """
 
 import math
@@ -29,7 +29,7 @@ def log_pass(
     """Return the log probability of passing all cuts; 0 where the catalogue has none [nat].
 
     Args:
-        noise: the survey's noise, which knows the cuts.
+        noise: the survey's noise, which includes the cuts.
         maggies: true fluxes.
         model_error: of the model in each band [mag].
     """
@@ -50,10 +50,10 @@ def _reach(
     own: Float[Tensor, "galaxy band"],
     draw: float,
 ) -> Float[Tensor, "galaxy band"]:
-    """Return by how many errors, the model's own among them, a flux is above what passes.
+    """Return by how many errors, including the model's, a flux is above the least that passes.
 
-    What lies further below than ``MAX_LIFT`` is held there, as the noise holds it: at a limit in
-    magnitudes its errors would be thousands.  The smooth limits tell such galaxies apart.
+    Values further below than ``MAX_LIFT`` are set to it, as in the noise: at a limit in
+    magnitudes they would be thousands of errors.  The smooth limits distinguish such galaxies.
     """
     sigma = noise.sigma(maggies, torch.full_like(maggies, draw))
     snr = maggies / sigma - (noise.least / sigma).clamp(min=noise.min_snr)

@@ -1,8 +1,8 @@
-"""The survey's faint limits as smooth probabilities: the prior of galaxies that are observed.
+"""The survey's faint limits as smooth probabilities, for the prior of observed galaxies.
 
 Most galaxies in space are too faint for any catalogue, so a prior of volume and mass function
-alone rewards a population that keeps a few per cent of its draws far beyond the limits, where a
-distance between clouds hardly feels them.  The probability of being selected closes that door:
+alone favours a population that keeps a few per cent of its draws far beyond the limits, where a
+distance between samples is insensitive to them.  The selection probability prevents that:
 log S = sum_b log sigmoid((limit_b - mag_b) / width), with limits read off the catalogue.
 """
 

@@ -26,7 +26,7 @@ def read_table(survey: TableSurvey, path: Path) -> Photometry:
 
     Args:
         survey: the column map (its cuts are applied later).
-        path: the table; the suffix tells the format.
+        path: the table; the suffix determines the format.
 
     Raises:
         InputError: the file is missing, damaged or of unknown format, lacks a column, holds no
@@ -89,7 +89,7 @@ class _Table:
         return values * unit, error * unit
 
     def _check_magnitude(self, name: str, band: TableBand, values: np.ndarray) -> None:
-        if values.size == 0:  # an empty table fails later, as an empty selection
+        if values.size == 0:  # reported later, as an empty selection
             return
         measured = values[np.isfinite(values)]
         if self.survey.quantity == "flux":

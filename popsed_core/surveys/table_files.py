@@ -1,4 +1,4 @@
-"""Tables on disk as columns by name: FITS, CSV, HDF5 and Parquet, told apart by the suffix."""
+"""Tables on disk as columns by name: FITS, CSV, HDF5 and Parquet, by suffix."""
 
 import codecs
 import gzip
@@ -28,7 +28,7 @@ def read_columns(path: Path, key: str | None) -> Columns:
     """Read a table.
 
     Args:
-        path: the file; its suffix tells the format.
+        path: the file; its suffix determines the format.
         key: name of the HDU (FITS) or of the group or compound dataset (HDF5); None: the first
             table, or the root.
 
@@ -46,7 +46,7 @@ def read_columns(path: Path, key: str | None) -> Columns:
 def _check_names(names: Sequence[str], path: Path) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise InputError(f"{path}: column {twice[0]!r} is there twice; rename one of the two")
+        raise InputError(f"{path}: column {twice[0]!r} occurs twice; rename one of the two")
 
 
 def _read_fits(path: Path, key: str | None) -> Columns:
@@ -62,11 +62,11 @@ def _read_fits(path: Path, key: str | None) -> Columns:
 
 
 def _fits_column(data: fits.FITS_rec, column: fits.Column) -> np.ndarray:
-    """Return a column; integers that stand for no value (TNULL) as NaN."""
+    """Return a column, with the integers that mark missing values (TNULL) as NaN."""
     values = data[column.name]
     if not isinstance(column.null, int | np.integer):
         return values
-    stored = data.view(np.ndarray)[column.name]  # TNULL counts before TSCAL and TZERO
+    stored = data.view(np.ndarray)[column.name]  # TNULL applies before TSCAL and TZERO
     return np.where(stored == column.null, np.nan, values)
 
 
@@ -93,7 +93,7 @@ def _read_csv(path: Path, key: str | None) -> Columns:
 
 
 def _csv_table(path: Path) -> pa.Table:
-    """Read a CSV table; lines that begin with # are comments, but the last may be the header."""
+    """Read a CSV table; lines that begin with # are comments; the last may be the header."""
     _check_text(path)
     n_comments, names = _csv_comments(path)
     return csv.read_csv(
@@ -106,7 +106,7 @@ def _csv_table(path: Path) -> pa.Table:
 
 
 def _check_text(path: Path) -> None:
-    """Raise InputError unless all of a table is UTF-8."""
+    """Raise InputError unless the whole table is UTF-8."""
     decoder, size = codecs.getincrementaldecoder("utf-8")(), 0
     open_binary = gzip.open if path.suffix.lower() == ".gz" else open
     with told_when_damaged(path, REMEDY), open_binary(path, "rb") as stream:
@@ -115,7 +115,7 @@ def _check_text(path: Path) -> None:
                 decoder.decode(piece)
             except UnicodeDecodeError as error:
                 raise InputError(
-                    f"{path}: no text in UTF-8, at byte {size + error.start}; convert it, for "
+                    f"{path}: not UTF-8 text, at byte {size + error.start}; convert it, for "
                     "instance with iconv"
                 ) from error
             size += len(piece)
@@ -124,7 +124,7 @@ def _check_text(path: Path) -> None:
 def _csv_comments(path: Path) -> tuple[int, list[str] | None]:
     """Return the number of comments at the top, and the names if the last comment holds them.
 
-    It does where the first line after it holds as many fields, all numbers or empty.
+    It does if the first line after it has the same number of fields, all numbers or empty.
     """
     open_text = gzip.open if path.suffix.lower() == ".gz" else open
     comments: list[str] = []

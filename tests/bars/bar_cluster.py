@@ -56,7 +56,7 @@ def slurm_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 
 def costs_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Hold the rules to what was measured."""
+    """Compare the rules' requests with the measured costs."""
     tests = {"costs: jobs ask for what was measured, more when tried again": (
         "tests/workflow/test_resources.py",), "costs: one GPU for each job that trains": (
         "tests/running/test_gpus.py",)}  # fmt: skip
@@ -135,7 +135,7 @@ def provenance_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 
 def fuzz_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Damage files by the thousand."""
+    """Read thousands of damaged files."""
     if not is_reused:
         run([sys.executable, "-m", "tests.bars.bar_fuzz"], ROOT)
     rows = json.loads((OUT / "fuzz.json").read_text())

@@ -1,4 +1,4 @@
-"""Measure every bar of the demo afresh; print bar, threshold, measured, pass.
+"""Measure every bar of the demo; print bar, threshold, measured, pass.
 
     make bar-demo                 # about an hour on two cores
     make bar-demo BARS="--reuse"  # judge the runs that are already in results/
@@ -66,7 +66,7 @@ def summary(results: Path, survey: str) -> Mapping[str, Any]:
 
 
 def beside(name: str, found: Mapping[str, Any], key: str) -> Bar:
-    """Report a number of the fit beside its prior's."""
+    """Report a number of the fit together with that of its prior."""
     return reported(name, found[key], found["prior"][key])
 
 
@@ -82,7 +82,7 @@ def distance_bars(title: str, found: Mapping[str, Any]) -> list[Bar]:
 
 
 def redshift_bars(results: Path) -> list[Bar]:
-    """Judge the summary of the demo."""
+    """Evaluate the summary of the demo."""
     demo = summary(results, "sdss_demo")
     row = demo["comparison"]["redshift"]
     prior, true = row["prior"], row["share_near_reference"]
@@ -111,7 +111,7 @@ WORDS = {"log_stellar_mass": "log mass", "log_sfr": "log SFR"}
 
 
 def mock_bars(results: Path) -> list[Bar]:
-    """Judge the summaries of both mocks."""
+    """Evaluate the summaries of both mocks."""
     bars = []
     for survey, limits in MOCKS.items():
         found = summary(results, survey)
@@ -130,7 +130,7 @@ def mock_bars(results: Path) -> list[Bar]:
 
 
 def mean_bar(survey: str, name: str, row: Mapping[str, Any], limit: float) -> Bar:
-    """Judge W1 of n(z), or the mean of another quantity."""
+    """Evaluate W1 of n(z), or the mean of another quantity."""
     if name == "redshift":
         return at_most(f"{survey}: W1 of n(z)", row["w1"], limit, prior=row["prior"]["w1"])
     offset, prior = (abs(item["mean_offset"]) for item in (row, row["prior"]))
@@ -157,12 +157,12 @@ TEST_BARS = {  # bar: the tests that show it
 
 
 def run_tests(copy: Path) -> Run:
-    """Run the whole test suite, which tells at its end what it skips and why."""
+    """Run the whole test suite, which lists what it skips and why."""
     return run(["make", "test", "PYTEST_FLAGS=-rs --junit-xml=tests.xml"], copy)
 
 
 def test_bars(copy: Path, done: Run) -> list[Bar]:
-    """Read from the report of the whole test suite what it shows."""
+    """Read the report of the whole test suite."""
     report = copy / "tests.xml"
     text = report.read_text() if report.exists() else ""
     bars = [
@@ -181,7 +181,7 @@ def skips(output: str) -> str:
 
 
 def order_bars(demo_first: Run, folder: Path) -> list[Bar]:
-    """Compare the tests after a demo with tests, then a demo, in another copy."""
+    """Compare the tests after a demo with those before it, in another copy."""
     copy = fresh_copy(folder)
     tests_first = run_tests(copy)
     demo = run(["make", "demo"], copy)

@@ -77,7 +77,7 @@ INPUT_TESTS = {
 
 
 def chunk_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Make the training set, or as much of it as the disk holds."""
+    """Make the training set, or as much of it as fits on the disk."""
     if is_reused:
         raise RuntimeError("chunks: a time is measured, not read; leave --reuse out")
     section = root.load(copy / "config.yaml").training_set
@@ -131,7 +131,7 @@ def _worst(bases: list[SpectrumBasis]) -> float:
 
 
 def engine_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Hold the exact engine to FSPS."""
+    """Compare the exact engine with FSPS."""
     return run_tests(
         {
             "engine: equal to FSPS to 1e-5, and what FSPS once said": ENGINE_TESTS[:1],
@@ -154,7 +154,7 @@ def speed_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 
 def emulator_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Train both presets and judge their certificates; then the long training's, if committed."""
+    """Train both presets and evaluate their errors, and those of the long training, if any."""
     bars = []
     for preset, words in PRESETS.items():
         folder = copy.with_name(f"emulator_{preset}")
@@ -189,7 +189,7 @@ def emulator_bars(copy: Path, is_reused: bool) -> list[Bar]:
 def certificate_bars(
     title: str, numbers: Mapping[str, Any], ranges: Mapping[str, float], mag: float
 ) -> list[Bar]:
-    """Judge the certificate of an emulator."""
+    """Evaluate the accuracy of an emulator."""
     worst = max(row["error_68"] for row in numbers["rest_mag"].values())
     return [
         *(

@@ -1,4 +1,4 @@
-"""Damage files and configurations by the thousand: is every one read, or told in our own words?
+"""Damage thousands of files and configurations: is each read, or refused by an InputError?
 
     python -m tests.bars.bar_fuzz [--examples 2000] [--seed 1]      # about ten minutes
 
@@ -31,7 +31,7 @@ N_PER_TREE = 2  # trees are cheap
 
 
 def damaged_files(name: str, folder: Path) -> Callable[[int], str]:
-    """Return what tries one seed on a reader."""
+    """Return a function that tries one seed on a reader."""
     reader = READERS[name]
     good, bad = folder / name, folder / "bad" / name
     reader.make(good)
@@ -48,13 +48,13 @@ def damaged_files(name: str, folder: Path) -> Callable[[int], str]:
 
 
 def wrong_trees() -> Callable[[int], str]:
-    """Return what tries one seed on the configuration."""
+    """Return a function that tries one seed on the configuration."""
     tree = whole_tree()
     return lambda seed: outcome(lambda: read_tree(junk(tree, random.Random(seed))))
 
 
 def try_seeds(name: str, seeds: range, sink: Any) -> None:
-    """Send what comes of each seed."""
+    """Send the outcome of each seed."""
     with tempfile.TemporaryDirectory() as folder:
         attempt = wrong_trees() if name == TREES else damaged_files(name, Path(folder))
         for seed in seeds:

@@ -82,7 +82,7 @@ def member_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 
 def together_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Fit ten members in one job, and judge the ensemble."""
+    """Fit ten members in one job, and evaluate the ensemble."""
     prepared(copy)
     return _fit(copy, "together", N_TOGETHER, 300)
 
@@ -104,7 +104,7 @@ def _fit(copy: Path, title: str, n_members: int, limit: float) -> list[Bar]:
 
 
 def galaxies_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Measure fits to more and more galaxies."""
+    """Measure fits to increasing numbers of galaxies."""
     prepared(copy)
     results = copy / "results"
     command = ["popsed", "bench", "galaxies", "--survey", MOCK, "--device", DEVICE]

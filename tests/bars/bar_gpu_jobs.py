@@ -25,12 +25,12 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 FITS = f"fit={{n_members: {N_FLOWS}, n_epochs: 20, n_steps: 10}}"
 FOLDER = Path("results/table2_mock/members")
 TOLERANCE = 1e-3  # relative, of the validation distances after the first epoch
-HELD = re.compile(r"^(\d\d):(\d\d):(\d\d) .*takes GPU (\d+) of (\d+)", re.MULTILINE)
+HELD = re.compile(r"^(\d\d):(\d\d):(\d\d) .*using GPU (\d+) of (\d+)", re.MULTILINE)
 LAST = re.compile(r"^(\d\d):(\d\d):(\d\d) .*epoch 20/20", re.MULTILINE)
 
 
 def train(copy: Path, device: str, *words: str) -> tuple[float, list[str]]:
-    """Train all flows anew; return seconds and their logs."""
+    """Retrain all flows; return seconds and their logs."""
     for path in (copy / FOLDER).glob("*"):
         if path.is_file():
             path.unlink()
@@ -69,7 +69,7 @@ def jobs_bars(copy: Path, is_reused: bool) -> list[Bar]:
     """All flows at once, as if there were a GPU for each; then as many as there are."""
     n_gpus = torch.cuda.device_count()
     _, together = train(copy, "cuda", "--resources", f"gpu={N_FLOWS}")
-    n_waits = sum("waits for a GPU" in text for text in together)
+    n_waits = sum("waiting for a GPU" in text for text in together)
     elapsed, in_turn = train(copy, "cuda", "--resources", f"gpu={n_gpus}")
     return [
         reported("jobs: device", torch.cuda.get_device_name()),

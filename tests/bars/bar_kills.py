@@ -52,7 +52,7 @@ def start_logging(*args, **options):
     _start(*args, **options)
     logging.getLogger().handlers[0].addFilter(lambda record: not time.sleep({DAWDLE}))
 """
-# files that show times or memory, or the time of others; and those made with them
+# files that show times or memory, and those made from them
 SHOW_COSTS = ("report.html", "summary.", "README.md", "accuracy.json", "accuracy.md")
 WITH_COSTS = ("diagnostics.csv", "redshift_distribution.csv")
 PATIENCE = 300  # [s] for a job to appear, or a run to end
@@ -60,7 +60,7 @@ MAX_RUNS = 4
 
 
 class Stage(NamedTuple):
-    """What is made, by which verb."""
+    """A product and the verb that makes it."""
 
     outputs: tuple[str, ...]
     verb: tuple[str, ...]
@@ -82,7 +82,7 @@ STAGES = {
 
 
 class Kill(NamedTuple):
-    """One kill: of what, when in its life, what it left behind, how it was made good."""
+    """One kill: the process, the time, what it left behind, how it was recovered."""
 
     stage: str
     how: str
@@ -105,7 +105,7 @@ def archive() -> Iterator[str]:
 
 
 def prepare(folder: Path, url: str) -> Path:
-    """Return a copy with longer jobs, which take their time in writing their log."""
+    """Return a copy with longer jobs, slowed down by their logging."""
     folder.mkdir(parents=True, exist_ok=True)
     copy = fresh_copy(folder)
     overlay = copy / "config/smoke.yaml"
@@ -120,7 +120,7 @@ def prepare(folder: Path, url: str) -> Path:
 
 
 def start(copy: Path, *words: str) -> subprocess.Popen[bytes]:
-    """Start Snakemake in a session of its own."""
+    """Start Snakemake in its own session."""
     env = dict(os.environ, PYTHONPATH=str(copy), OMP_NUM_THREADS="1")
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile"]
     with (copy / "run.log").open("ab") as log:
@@ -151,7 +151,7 @@ def job_of(session: int, verb: tuple[str, ...]) -> int | None:
 
 
 def await_job(process: subprocess.Popen[bytes], verb: tuple[str, ...]) -> int:
-    """Return the process of a verb as soon as it is there."""
+    """Return the process of a verb as soon as it has started."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         if (pid := job_of(process.pid, verb)) is not None:
@@ -161,7 +161,7 @@ def await_job(process: subprocess.Popen[bytes], verb: tuple[str, ...]) -> int:
 
 
 def life(copy: Path, stage: Stage) -> float:
-    """Make a stage's product again, undisturbed; return how long its job lives [s]."""
+    """Remake a stage's product undisturbed; return the duration of its job [s]."""
     remove(copy, stage)
     process = start(copy, "--", *stage.outputs[:1])
     pid = await_job(process, stage.verb)
@@ -181,7 +181,7 @@ def remove(copy: Path, stage: Stage) -> None:
 
 
 def kill_once(copy: Path, name: str, how: str, seconds: float, draws: random.Random) -> Kill | None:
-    """Kill a stage's job, or everything, and make it good; None if the job was done before."""
+    """Kill a stage's job, or everything, and recover; None if the job finished first."""
     stage = STAGES[name]
     remove(copy, stage)
     process = start(copy, "--", *stage.outputs[:1])
@@ -206,13 +206,13 @@ def kill_once(copy: Path, name: str, how: str, seconds: float, draws: random.Ran
 
 
 def leftovers(copy: Path) -> Iterator[Path]:
-    """Yield what interrupted work has left to go on from, or to be cleared away."""
+    """Yield what interrupted work has left, to resume from or to clear away."""
     for pattern in ("results/**/checkpoints/*.pt*", "results/**/partial/*", "re*/**/.*.partial"):
         yield from copy.glob(pattern)
 
 
 def hashes(copy: Path) -> dict[str, str]:
-    """Return the sha256 of every file that has to be the same: all but costs and report."""
+    """Return the sha256 of every file that must not change: all but costs and report."""
     found = {}
     for folder in ("results", "resources"):
         for path in sorted((copy / folder).rglob("*")):
@@ -254,7 +254,7 @@ def markdown(kills: list[Kill], n_files: int, n_other: int) -> str:
 
 
 def measure(folder: Path, n_kills: int, seed: int) -> bool:
-    """Kill, make good, compare, write; return whether every byte is the same."""
+    """Kill, recover, compare, write; return whether every byte is the same."""
     draws = random.Random(seed)
     with archive() as url:
         quiet, disturbed = (prepare(folder / name, url) for name in ("quiet", "disturbed"))

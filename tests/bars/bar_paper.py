@@ -125,7 +125,7 @@ def fitted(copy: Path, title: str, options: tuple[str, ...], is_reused: bool) ->
 
 
 def offsets(rows: Mapping[str, Any], title: str) -> list[Bar]:
-    """Judge how far means are from the truth; ``rows`` by quantity, as in a summary."""
+    """Evaluate how far means are from the truth; ``rows`` by quantity, as in a summary."""
     bars = []
     for name, limit in JUDGED.items():
         is_redshift = name == "redshift"
@@ -137,7 +137,7 @@ def offsets(rows: Mapping[str, Any], title: str) -> list[Bar]:
 
 
 def judged(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list[Bar]:
-    """Judge means, n(z) and coverage, or only report them."""
+    """Evaluate means, n(z) and coverage, or only report them."""
     rows = summary["comparison"]
     redshift = rows["redshift"]
     bars = offsets(rows, title)
@@ -169,7 +169,7 @@ def judged(title: str, summary: Mapping[str, Any], *, is_judged: bool) -> list[B
 
 
 def far_bar(title: str, folder: Path) -> Bar:
-    """Judge the share of draws beyond where the mock has galaxies."""
+    """Evaluate the share of draws beyond the mock's galaxies."""
     samples = load(folder / "samples.h5", PopulationSamples)
     known = load(folder / "reference.h5", Reference).column("redshift")
     columns = (samples.column("redshift"), samples.prior_column("redshift"), known)
@@ -180,7 +180,7 @@ def far_bar(title: str, folder: Path) -> Bar:
 
 
 def objective_bar(title: str, objective: Mapping[str, float] | None) -> Bar:
-    """Judge the objective of the fit against what the truth would have."""
+    """Compare the objective of the fit with its expectation at the truth."""
     name = f"{title}: objective over the truth's"
     if objective is None:
         return Bar(name, "<= 3", "not in the summary", None)
@@ -204,7 +204,7 @@ def large_bars(copy: Path, is_reused: bool) -> list[Bar]:
         title = f"{WHOLE}, seed {seed}"
         found = fitted(copy, title, words(MOCK, 100_863, 3, seed), is_reused)
         bars += judged(title, found, is_judged=True)
-    # last, as the paper's figures are drawn of it
+    # last, because the paper's figures show it
     title = f"{WHOLE}, ten flows"
     cost = fitted(copy, title, words(MOCK, 100_863, 10), is_reused)["cost"]
     return [
@@ -215,7 +215,7 @@ def large_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 
 def standin_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Fit the stand-in for GAMA, whose errors of the model the fit does not know."""
+    """Fit the stand-in for GAMA, whose model errors are unknown to the fit."""
     found = fitted(copy, GAMA, words(GAMA, 0, 4), is_reused)
     rows = found["comparison"]
     return [
@@ -229,7 +229,7 @@ def standin_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 
 def figure_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Draw each figure alone from its artefacts."""
+    """Draw each figure from its own artefacts only."""
     bars = []
     options = {MOCK: words(MOCK, 100_863, 10), GAMA: words(GAMA, 0, 4)}
     for number, (survey, names) in FIGURES.items():
@@ -286,7 +286,7 @@ def noise_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 
 def gama_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Hold GAMA's own tables to the paper's numbers; without them say so."""
+    """Compare GAMA's own tables with the paper's numbers; report if they are absent."""
     name = "gama: 120,739 -> 102,637 -> 83,692 galaxies, medians"
     done = run([sys.executable, "-m", "pytest", "-rs", *GAMA_TESTS], ROOT)
     if "needs GAMA" in done.output:

@@ -97,7 +97,7 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 def step_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Compare a step of ours with one of the released recipe."""
+    """Compare one of our steps with one of the released recipe."""
     if not is_reused:
         costs_of(copy, "step_cost", {"ours": OURS, "released code": RELEASED}, SIDE_BY_SIDE)
     found = recorded("step_cost")["recipes"]
@@ -134,7 +134,7 @@ def scaling_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 
 def galaxies_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Fit more and more galaxies, a few steps each; draw the costs."""
+    """Fit increasing numbers of galaxies, a few steps each; plot the costs."""
     if not is_reused:
         options = ["--sizes", *map(str, GALAXIES), "--together", *map(str, TOGETHER)]
         files = [str(copy / file) for file in OURS]
@@ -198,7 +198,7 @@ def member_bars(copy: Path, is_reused: bool) -> list[Bar]:
 
 
 def start_bars(copy: Path, is_reused: bool) -> list[Bar]:
-    """Time what a user waits for before anything happens."""
+    """Time the start-up of the command line."""
     planned = ["snakemake", "--cores", "1", "--dry-run", "--quiet"]
     return [
         at_most("start: popsed --help", _median(["popsed", "--help"], copy), 0.5, "s"),

@@ -1,4 +1,4 @@
-"""The cost of the paper's emulator, without its training: same structure, random weights.
+"""The paper's emulator untrained, for timings: same structure, random weights.
 
 Five networks of five layers of 256 units predict the PCA coefficients of five wavelength
 segments (80/50/50/50/50); the spectra are redshifted by interpolation of all pixels and

@@ -1,4 +1,4 @@
-"""How fast training spectra are made by the table and by FSPS itself: one core, toy data.
+"""Speed of training spectra from the table and from FSPS itself: one core, toy data.
 
 Time is that of the processor, children included, so that other programs do not count.
 """

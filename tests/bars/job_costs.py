@@ -1,4 +1,4 @@
-"""What the jobs of a run have cost, beside what they ask a cluster for.
+"""Measured costs of the jobs of a run, and what they request of a cluster.
 
     python -m tests.bars.job_costs FOLDER     # a checkout in which TARGETS have been made
 
@@ -52,7 +52,7 @@ def table(costs: dict[str, dict[str, float]], asked: dict[str, dict[str, float]]
 
 
 def collect(folder: Path) -> None:
-    """Write what a run has cost."""
+    """Write the costs of a run."""
     costs = measured(folder)
     STEM.with_suffix(".json").write_text(json.dumps(costs, indent=1, sort_keys=True) + "\n")
     STEM.with_suffix(".md").write_text(table(costs, plans.requests(ROOT, TARGETS)))

@@ -1,4 +1,4 @@
-"""How far the true population of a mock lies from its own catalogue, with each model of the noise.
+"""Distance of a mock's true population from its own catalogue, for each noise model.
 
 No fit: the true galaxies of one half are observed once more and compared with the other half, by
 the sliced Wasserstein distance squared in whitened magnitudes.  Two halves of the catalogue are the

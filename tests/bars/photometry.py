@@ -1,4 +1,4 @@
-"""Bars of the forward model: throughput beside the emulator's structure, error beside the twin."""
+"""Bars of the forward model: throughput against the emulator's, error against the twin."""
 
 import time
 from collections.abc import Callable

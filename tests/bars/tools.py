@@ -1,4 +1,4 @@
-"""What the bars share: a bar, what a command costs, a clean copy, the table of results."""
+"""Shared by the bars: a bar, the cost of a command, a clean copy, the table of results."""
 
 import argparse
 import json
@@ -78,7 +78,7 @@ def at_least(
 
 
 def beside_prior(bar: Bar, prior: float, is_better: bool, words: str = BETTER) -> Bar:
-    """Return a bar that asks for more: to be better than its prior."""
+    """Return a bar that must also be better than its prior."""
     return bar._replace(
         threshold=f"{bar.threshold}, {words}",
         prior=prior,
@@ -87,7 +87,7 @@ def beside_prior(bar: Bar, prior: float, is_better: bool, words: str = BETTER) -
 
 
 class Run(NamedTuple):
-    """What a command cost."""
+    """Cost of a command."""
 
     seconds: float
     peak_mb: float
@@ -138,7 +138,7 @@ def _tree_mb(session: int) -> float:
 
 
 def fresh_copy(folder: Path) -> Path:
-    """Copy what git tracks, or would, into an empty folder that shares this environment."""
+    """Copy tracked and unignored files into an empty folder that shares this environment."""
     listed = subprocess.run(
         ["git", "ls-files", "-coz", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True, text=True,
@@ -158,7 +158,7 @@ def reported(name: str, value: Any, prior: float | None = None) -> Bar:
 
 
 def test_bar(name: str, paths: Sequence[str], report: str) -> Bar:
-    """Say how many tests of some files pass, by pytest's XML report; a skipped one does not."""
+    """Return how many tests of some files pass, by pytest's XML report; skipped ones do not."""
     n_bad = n_cases = 0
     for path in paths:
         module = re.escape(path.removesuffix(".py").replace("/", "."))
@@ -183,7 +183,7 @@ def table(bars: list[Bar]) -> str:
 
 
 def write(bars: list[Bar], stem: Path) -> None:
-    """Write the bars for programs and for people."""
+    """Write the bars as JSON and as Markdown."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     rows = [bar._asdict() for bar in bars]
     stem.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n")
@@ -203,7 +203,7 @@ def snakemake(copy: Path, *words: str) -> Run:
 
 
 def run_tests(paths: Mapping[str, tuple[str, ...]]) -> list[Bar]:
-    """Run test files in this checkout, where the shared data are, and say which pass."""
+    """Run test files in this checkout, which has the shared data, and return which pass."""
     with tempfile.TemporaryDirectory() as name:
         report = Path(name) / "tests.xml"
         files = sorted({path for group in paths.values() for path in group})

@@ -1,4 +1,4 @@
-"""The two-sample test: blind to nothing but chance, and never sees what is not there."""
+"""The two-sample test: detects differences, and none where there are none."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ def catalogue():
 
 @pytest.fixture(scope="module")
 def twin(catalogue):
-    """Samples whose photometry is that of other galaxies of the same population."""
+    """Samples with the photometry of other galaxies of the same population."""
     others, _ = synthetic.make_observed(n=2400, seed=8)
     samples = synthetic.make_samples(n_members=3, n_draws=800)
     return dataclasses.replace(samples, mag=others.mag.reshape(3, 800, -1))

@@ -1,4 +1,4 @@
-"""Errors against their prediction: uniform where the model is right, and else not."""
+"""Errors against their prediction: uniform if and only if the model is right."""
 
 import dataclasses
 
@@ -32,7 +32,7 @@ def law():
 
 
 def observe(offset=0.0, scatter=SCATTER, noisy=True, seed=3):
-    """A catalogue whose errors follow the law, but for an offset [dex] and another scatter."""
+    """A catalogue whose errors follow the law except for an offset [dex] and a scatter."""
     random = np.random.default_rng(seed)
     mag = 15 + 7 * random.random((N, 2)) ** 0.5
     log_sigma = log_error(mag) + offset + scatter * random.normal(size=mag.shape)

@@ -1,4 +1,4 @@
-"""The certificate of an emulator measures what a user of the emulator gets."""
+"""The measured accuracy of an emulator is what its user gets."""
 
 import json
 import logging
@@ -101,7 +101,7 @@ def test_errors_of_magnitudes_are_those_of_the_photometry_a_fit_uses(segments):
 
 
 def test_gas_is_on_both_sides_and_dilutes_the_errors_of_stars(segments):
-    """Magnitudes err less where a part of the light is exact; spectra are of stars."""
+    """Magnitudes are more accurate where part of the light is exact; spectra are of stars."""
     gas = toy_gas()
     pairs = [Comparison(segments, grid) for grid in (gas, gas.stars())]
     theta = pairs[0].draw(200, "test")

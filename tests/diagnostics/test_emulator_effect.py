@@ -1,4 +1,4 @@
-"""Two fits of one survey: shifts are what was put in, and the verdict follows them."""
+"""Two fits of one survey: the shifts are those put in, and the verdict follows from them."""
 
 import csv
 import io

@@ -26,7 +26,7 @@ def twin(samples, catalogue):
 def test_photometry_of_the_catalogue_itself_is_at_the_floor(twin, catalogue):
     result = photometric_distance(twin, catalogue, seed=0)
     assert result.n_each == 600
-    # draws of the same rows share some galaxies with a half, so they may fall a little below
+    # draws of the same rows share galaxies with a half, so they may be slightly below
     assert result.ensemble == pytest.approx(result.floor, rel=0.35)
     assert 0 < result.floor_scatter < result.floor
 
@@ -53,7 +53,7 @@ def with_wrong(catalogue, n_wrong, value, seed):
 
 @functools.cache
 def population(seed):
-    """10,000 galaxies, and samples that are right but for g."""
+    """10,000 galaxies, and samples that are right except for g."""
     catalogue, _ = synthetic.make_observed(n=10_000, seed=seed)
     others, _ = synthetic.make_observed(n=5000, seed=seed + 100)
     samples = synthetic.make_samples(n_members=1, n_draws=5000)
@@ -74,7 +74,7 @@ def test_wrong_rows_do_not_blind_it(value, seed):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_squares_of_all_ranks_are_blinded_by_one_row(seed):
-    """What the trimmed mean is for: the plain distance of two halves more than doubles."""
+    """Why the mean is trimmed: the plain distance of two halves more than doubles."""
     catalogue, _ = population(seed)
     floors = []
     for mag in (catalogue.mag, with_wrong(catalogue, 1, 22.0, seed).mag):

@@ -176,7 +176,7 @@ def test_tails_are_shares_of_the_draws():
 
 
 def test_what_is_known_beyond_the_draws_counts_in_the_coverage(samples):
-    """A tenth of the galaxies where no draw can be: their bins are bins that are missed."""
+    """A tenth of the galaxies outside the range of draws: their bins are missed."""
     draws = samples.column("redshift").ravel().astype(np.float64)
     far = np.linspace(0.9, 1.2, draws.size // 10)
     near, both = (

@@ -1,4 +1,4 @@
-"""Each warning comes where it should, names what to look at, and stays away otherwise."""
+"""Each warning appears where it should, names what to check, and is absent elsewhere."""
 
 import dataclasses
 import json
@@ -39,7 +39,7 @@ BOXES = {
 
 
 def members(zero_points=(0.0,) * 5, boxes=BOXES, **more):
-    """Members as the fit writes them, which all have these zero points but for their scatter."""
+    """Members as the fit writes them, with these zero points and their scatter."""
     made = synthetic.make_members()
     config = json.dumps({"zero_point_error": 0.05, "f_lost": {"mean": 0.4, "sigma": 0.2}})
     for member in made:
@@ -89,7 +89,7 @@ def test_f_lost_is_told_beyond_twice_its_priors_width(samples, observed, f_lost,
 
 
 def test_too_small_a_redshift_box_is_told_twice(samples, observed):
-    """What is known beyond it is counted, and the draws that pile up at its end."""
+    """Reference values beyond it are counted, and draws that pile up at its end."""
     box = BOXES | {"redshift": ParameterConfig(0.001, 0.15)}
     squeezed = changed(samples, "redshift", lambda z: np.minimum(z, 0.1499))
     prior = squeezed.prior_theta.copy()

@@ -46,7 +46,7 @@ def wheel():
 
 @pytest.fixture
 def offline(tmp_path, monkeypatch):
-    """The package client looks for wheels in a local folder only."""
+    """The package client uses wheels from a local folder only."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")

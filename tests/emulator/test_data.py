@@ -1,4 +1,4 @@
-"""What the emulator learns from: the prior it says, and chunks that belong to it."""
+"""Training data of the emulator: the stated prior, and chunks that belong to it."""
 
 from dataclasses import replace
 
@@ -134,7 +134,7 @@ def test_chunks_of_another_table_or_box_are_refused(files):
 
 def test_a_basis_of_another_set_segment_or_target_is_refused(files, tmp_path):
     other = make_files(tmp_path, seed=2, target="full")
-    with pytest.raises(InputError, match=r"basis_0\.h5: of another training set"):
+    with pytest.raises(InputError, match=r"basis_0\.h5: of a training set other than"):
         ChunkSpectra(FROM_CHUNKS, GRID, TABLE, files[0].index, other[0].basis)
     with pytest.raises(InputError, match=r"basis_1\.h5: segment, target and number .* \(1, "):
         ChunkSpectra(FROM_CHUNKS, GRID, TABLE, files[0].index, files[1].basis)

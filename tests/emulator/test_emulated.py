@@ -46,7 +46,7 @@ def test_emulated_magnitudes_are_close_to_the_exact_ones(segments):
 
 
 def test_gas_is_added_to_emulated_stars_as_to_exact_ones(segments):
-    """The networks know stars only, so the difference that gas makes is the same but for pixels."""
+    """Networks emulate stars only, so the effect of gas is the same except for pixels."""
     settings, gas = SpectraConfig(n_pixels=2000), toy_gas()
     theta = prior_draws(200)
     lost = torch.linspace(0, 1, 200).double()

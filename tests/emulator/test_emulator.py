@@ -1,4 +1,4 @@
-"""Laws of the emulator on the toy table: it learns, resumes, refuses, and calls like the truth."""
+"""Laws of the emulator on the toy table: it learns, resumes, refuses, and has the exact call."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Training spectra by FSPS itself: those of the table, and nothing left where FSPS stops."""
+"""Training spectra by FSPS itself: equal to the table's, and no files left if FSPS stops."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""The index of the training set: all chunks as they were, and none trained on by mistake."""
+"""The index of the training set: chunks unchanged, validation chunks never trained on."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The training set: spectra of the exact engine, the same whatever happens while they are made."""
+"""The training set: spectra of the exact engine, unaffected by interruptions."""
 
 import dataclasses
 import errno
@@ -119,7 +119,7 @@ def test_the_same_chunk_twice_has_the_same_bytes(tmp_path, grid):
 
 
 class Killed(BaseException):
-    """As if by kill -9: nothing of ours catches it."""
+    """Like kill -9: no code of the package catches it."""
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def mounted(folder, *options):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk that 200 kB fill."""
+    """A disk of 200 kB."""
     folder = mounted(tmp_path / "small")
     yield folder
     subprocess.run(["umount", folder], check=True)
@@ -30,7 +30,7 @@ def small_disk(tmp_path):
 
 @pytest.fixture
 def read_only_disk(tmp_path):
-    """A disk that nothing can be written to, with one file on it."""
+    """A read-only disk with one file on it."""
     folder = mounted(tmp_path / "read_only")
     (folder / "old.h5").write_bytes(b"old")
     subprocess.run(["mount", "-o", "remount,ro", folder], check=True)

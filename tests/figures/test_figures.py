@@ -32,7 +32,7 @@ def artefacts():
 
 
 def texts(figure):
-    """Everything that a reader can read in a figure, but for tick labels."""
+    """All text in a figure except tick labels."""
     found = [text.get_text() for text in figure.texts]
     if figure._supxlabel is not None:
         found.append(figure._supxlabel.get_text())

@@ -50,7 +50,7 @@ def test_missing_file_is_named(tmp_path):
 
 @pytest.mark.parametrize("axis", ["NAXIS1", "NAXIS2"])
 def test_a_table_of_negative_size_is_refused(tmp_path, axis):
-    """Its end lies before its beginning, and whoever looked for the next would never stop."""
+    """Its end lies before its beginning, so a search for the next HDU would never end."""
     path = tmp_path / "file.fits"
     table = fits.BinTableHDU.from_columns([fits.Column("X", "D", array=np.arange(1000.0))])
     table.writeto(path)

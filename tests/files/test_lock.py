@@ -59,7 +59,7 @@ def test_the_second_waits_until_the_first_is_killed_and_says_for_whom(tmp_path, 
         waiting.join(20)
     assert found == [True]
     assert f"which process {holder.pid} on " in caplog.messages[0]
-    assert "goes on" in caplog.messages[1]
+    assert "continuing" in caplog.messages[1]
 
 
 def test_another_file_is_free(tmp_path, holder):

@@ -1,4 +1,4 @@
-"""Every reader of a file that others made: a good file for it, and what it does with one.
+"""Every reader of external files, with a good file for it.
 
 What comes of a bad file is a value, or an InputError; anything else is our mistake.
 """
@@ -57,7 +57,7 @@ TABLE = TableSurvey(
 
 
 class Reader(NamedTuple):
-    """A name for the file, a good one, and what reads it."""
+    """A file name, a good file, and its reader."""
 
     name: str
     make: Callable[[Path], None]
@@ -293,7 +293,7 @@ def deadline(seconds: int = DEADLINE):
 
 
 def outcome(read: Callable[[], Any]) -> str:
-    """Return what comes of reading: ``accepted`` or ``told``; anything else is raised."""
+    """Return the outcome of reading: ``accepted`` or ``told`` (InputError); others are raised."""
     with deadline(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -1,4 +1,4 @@
-"""Whatever is in a file, a reader returns a value or tells in its own words what is wrong.
+"""Whatever is in a file, a reader returns a value or raises InputError.
 
 ``python -m tests.bars.bar_fuzz`` tries thousands of each.
 """

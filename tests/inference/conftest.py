@@ -1,4 +1,4 @@
-"""What tests of fits share: the toy survey, and one thread, as the command line runs."""
+"""Shared by the tests of fits: the toy survey, and one thread, as on the command line."""
 
 import pytest
 from toy_world import make_survey

@@ -1,4 +1,4 @@
-"""Distances against exact slow twins, and the law that the truth has the smallest one."""
+"""Distances against exact slow twins; the truth has the smallest one."""
 
 import subprocess
 
@@ -82,7 +82,7 @@ def test_one_dimensional_transport_of_p_1_neglects_the_width_of_cells_only():
 
 
 def test_an_outlier_pulls_a_distance_of_p_1_no_harder_the_farther_it_lies():
-    """With p = 2 the pull grows in proportion: one wrong galaxy in a thousand can rule."""
+    """With p = 2 the pull grows in proportion: one wrong galaxy in a thousand can dominate."""
     pulls = {}
     for config in (SLICED_1, SLICED):
         for far in (10.0, 1000.0):

@@ -31,7 +31,7 @@ def survey():
 
 @pytest.fixture(scope="module")
 def trained(survey):
-    """Two members, hardly trained."""
+    """Two barely trained members."""
     return [fit_member(make_task(k, SHORT), survey)[0] for k in (1, 2)]
 
 
@@ -147,7 +147,7 @@ def test_prior_draws_follow_the_prior(of_all_galaxies, name):
 
 
 def test_with_a_selection_the_prior_is_one_of_observed_galaxies(survey, drawn, of_all_galaxies):
-    """They are as bright as the catalogue's faintest, which most of the prior's are not."""
+    """They are as bright as the catalogue's faintest, unlike most of the prior's."""
     limit = np.quantile(survey.catalogue.mag, 0.99, axis=0)
 
     def bright(samples):
@@ -179,7 +179,7 @@ def test_a_flow_is_rebuilt_from_its_own_configuration(survey):
 
 @pytest.fixture(scope="module")
 def limited(survey):
-    """The same survey with the cuts of one that sees half as much."""
+    """The same survey with cuts that keep half of it."""
     faint = np.quantile(survey.catalogue.mag, 0.5, axis=0)
     catalogue = replace(survey.catalogue, min_snr=15.0, max_mag=(*faint[:4], np.inf))
     return replace(survey, catalogue=catalogue)
@@ -187,7 +187,7 @@ def limited(survey):
 
 @pytest.fixture(scope="module")
 def as_selected(limited, trained):
-    """Draws of members that know nothing of these cuts."""
+    """Draws of members fitted without these cuts."""
     return sample_ensemble(make_task(), PRODUCTS, limited, trained)
 
 

@@ -1,4 +1,4 @@
-"""Exact characteristic functions of the noise against draws of the noise: the honest twin."""
+"""Exact characteristic functions of the noise against draws of the noise, the slow twin."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def drawn(model, features, mag, seed=0):
     return found.mean(0).double(), found.std(0).double() / N**0.5
 
 
-# cuts go with the first form alone
+# cuts are supported by the first form only
 WORLDS = [*((form, "positive") for form in FORMS), *(("error_given_flux", cut) for cut in CUTS)]
 
 
@@ -81,7 +81,7 @@ def test_they_are_the_means_of_noisy_draws(world, mag):
 @pytest.mark.parametrize("mag", [16.0, 20.4])
 @pytest.mark.parametrize("cut", ["positive", "both"])
 def test_errors_of_the_model_are_averaged_over_as_well(cut, mag):
-    """Independent ones exactly, through the noise; shared ones where they are small beside it."""
+    """Independent ones exactly; shared ones where they are small compared with the noise."""
     shared = 0.03**2 * torch.tensor([[1.0, 0.6], [0.6, 1.0]]).double()
     model = model_of("error_given_flux", CUTS[cut], 0.05, shared if mag < 18 else None)
     features = expected(model)

@@ -92,7 +92,7 @@ def test_wrong_magnitudes_hardly_move_the_widths(kind, value, seed):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_one_wrong_magnitude_rules_a_plain_covariance(seed):
-    """What the robust one is for: widths of .6 with one row of i = 5, and less with one of 128."""
+    """Why it is robust: widths of .6 with one row of i = 5, and less with one of 128."""
     for value, most in ((5.0, 0.8), (128.0, 0.4)):
         clean, wrong = spoilt(1, value, seed)
         variances = np.linalg.eigvals(

@@ -55,7 +55,7 @@ def content(member, folder):
     return path.read_bytes()
 
 
-# --- what a fit makes -----------------------------------------------------------------------
+# --- the output of a fit --------------------------------------------------------------------
 
 
 def test_zero_points_are_learnt_only_where_they_are_free(survey):
@@ -221,7 +221,7 @@ def test_a_killed_fit_is_resumed_to_the_same_bytes(survey, checkpoint, tmp_path)
     assert content(resumed, tmp_path / "a") == content(uninterrupted, tmp_path / "b")
 
 
-# --- checkpoints of something else ----------------------------------------------------------
+# --- checkpoints of other configurations ----------------------------------------------------
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(survey, checkpoint):

@@ -1,4 +1,4 @@
-"""What a fit may know: photometry and its errors, never a redshift or a truth."""
+"""A fit uses photometry and its errors, never a redshift or a truth."""
 
 import ast
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Galaxies held out: each once, none lost, never too few in silence."""
+"""Held-out galaxies: each once, none lost, and too few are refused."""
 
 import pytest
 import torch

@@ -149,7 +149,7 @@ def test_the_ensemble_draws_with_each_members_share(survey):
         sample_ensemble(make_task(), ProductsConfig(n_draws=200), survey, [twin]).mag[0]
         for twin in twins
     ]
-    # the same noise, but for what depends on the flux
+    # the same noise, except where it depends on the flux
     fainter = torch.from_numpy(mag[1] - mag[0]).median(0).values
     torch.testing.assert_close(
         fainter, 2.5 * torch.log10(1 + LINES), rtol=0, atol=0.01, check_dtype=False

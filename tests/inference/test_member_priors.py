@@ -1,4 +1,4 @@
-"""Members trained together: each is judged by its own prior, as it would be alone."""
+"""Members trained together: each has its own prior, as it would alone."""
 
 from dataclasses import replace
 

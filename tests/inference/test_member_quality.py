@@ -1,4 +1,4 @@
-"""Members that diverged or ended elsewhere are left out by a stated criterion, and said."""
+"""Members that diverged or ended elsewhere are excluded by a stated criterion and reported."""
 
 from dataclasses import replace
 
@@ -83,7 +83,7 @@ def test_the_ensemble_does_without_it_and_says_so(survey, members, caplog, tmp_p
     samples = sample_ensemble(make_task(), PRODUCTS, survey, members)
     assert samples.members == (1, 2)
     assert samples.left_out == (f"member 3: {members[2]['failure']}",)
-    assert "member 3 is left out: fit diverged" in caplog.text
+    assert "member 3 is excluded: fit diverged" in caplog.text
     alone = sample_ensemble(make_task(), PRODUCTS, survey, members[:2])
     assert np.array_equal(samples.theta, alone.theta)
     save(samples, tmp_path / "samples.h5", Provenance())

@@ -1,4 +1,4 @@
-"""Members trained in one job end where separate jobs would, but for rounding."""
+"""Members trained in one job end where separate jobs would, except for rounding."""
 
 from dataclasses import replace
 

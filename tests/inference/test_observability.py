@@ -1,4 +1,4 @@
-"""The prior in the loss and the prior that is drawn are one."""
+"""The prior in the loss and the prior that is drawn are the same."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ class Recorded(torch.nn.Module):
 
 
 def in_the_loss(survey, theta):
-    """What the loss adds to the prior's density at these galaxies."""
+    """The loss's addition to the prior density at these galaxies."""
     job = FlowFit([TASK], survey)
     job.space.to_theta = lambda u: Theta(*theta)
     job.log_observed = Recorded(job.log_observed)

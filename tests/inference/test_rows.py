@@ -1,4 +1,4 @@
-"""The catalogue read in blocks: every row as often as it counts, wherever its values lie."""
+"""The catalogue read in blocks: every row as often as chosen, in memory or mapped."""
 
 import numpy as np
 import pytest

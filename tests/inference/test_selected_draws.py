@@ -1,4 +1,4 @@
-"""Draws are made until enough pass, in an order that does not depend on how many rounds it took."""
+"""Draws are repeated until enough pass; their order does not depend on the number of rounds."""
 
 import numpy as np
 import pytest

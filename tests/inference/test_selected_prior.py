@@ -33,7 +33,7 @@ def drawn():
 
 @pytest.fixture(scope="module")
 def rejected():
-    """The slow honest twin: accept prior draws with the probability of their selection."""
+    """The slow twin: accept prior draws with the probability of their selection."""
     theta = PRIOR.sample(2_000_000, stream(2))
     share = torch.rand(len(theta.redshift), generator=stream(3))
     is_kept = share < near_and_massive(theta).exp()

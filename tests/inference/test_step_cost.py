@@ -1,4 +1,4 @@
-"""The cost of a step: parts add up, it is the fit's own step, exponents are what they are."""
+"""The cost of a step: parts add up, the step is the fit's own, exponents are right."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A wrong row among the observed galaxies rules no distance of the fit."""
+"""A wrong row among the observed galaxies dominates no distance of the fit."""
 
 import functools
 

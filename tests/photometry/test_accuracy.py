@@ -1,4 +1,4 @@
-"""How exact the photometry is: against astropy and speclite, and with the number of pixels."""
+"""Accuracy of the photometry: against astropy and speclite, and with the number of pixels."""
 
 import dataclasses
 
@@ -48,7 +48,7 @@ def build(grid, n_pixels, tolerance=None):
 
 @pytest.fixture(scope="module")
 def fine(grid):
-    """So many pixels that their number is no matter."""
+    """So many pixels that their number does not matter."""
     return build(grid, 3000)
 
 

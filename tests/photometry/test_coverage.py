@@ -1,4 +1,4 @@
-"""Which bands the model has the light of: down to the Lyman limit, up to the emission of dust."""
+"""Which bands the model covers: down to the Lyman limit, up to dust emission."""
 
 import numpy as np
 import pytest

@@ -35,7 +35,7 @@ LAWS = {
 
 
 def noise_config(form, n_bins):
-    """As ours where it can be, else as the paper."""
+    """Ours where possible, otherwise as in the paper."""
     ways = ("intrinsic", "cuts") if form == "error_given_flux" else ("observed", "positive")
     return NoiseConfig(form, *ways, n_bins=n_bins)
 
@@ -172,7 +172,7 @@ def test_passing_normal_is_its_quantile_function(snr, bound):
 
 
 def test_what_is_far_below_a_cut_stays_below_it():
-    """As far as with MAX_LIFT sigma of luck: a flow must feel how far below it is."""
+    """Up to MAX_LIFT sigma: the loss must depend on how far below the cut a galaxy is."""
     snr = torch.tensor([[-3.0], [-100.0]], dtype=torch.float64).requires_grad_()
     x = passing_normal(snr, torch.full_like(snr, 0.5), torch.full_like(snr, 1.0))
     assert snr[0] + x[0] > 1
@@ -221,7 +221,7 @@ def test_noisy_fluxes_are_uniform_in_the_probability_of_their_quoted_errors(form
 
 @pytest.mark.parametrize("form", FORMS)
 def test_quoted_errors_of_other_galaxies_are_uniform_in_the_fitted_probability(form):
-    """In the forms whose scatter is trimmed, once it is made a whole normal's."""
+    """In the forms whose scatter is trimmed, after correction to that of a full normal."""
     table = fit_noise(make_catalogue(form, seed=1), noise_config(form, 30))
     other = make_catalogue(form, n=10_000, seed=2)
     found = noise_quantity(form, other.maggies, other.mag_error)

@@ -1,4 +1,4 @@
-"""The noise model beyond the magnitudes that it is measured at: what photon counting allows."""
+"""The noise model beyond the measured magnitudes: within the limits of photon counting."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Centre, covariance and width that a few wrong rows do not rule."""
+"""Centre, covariance and width that a few wrong rows do not dominate."""
 
 import numpy as np
 import pytest

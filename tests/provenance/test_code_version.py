@@ -1,4 +1,4 @@
-"""The content hash that decides what Snakemake runs again."""
+"""The content hash that determines what Snakemake reruns."""
 
 import os
 import shutil

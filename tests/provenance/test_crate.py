@@ -36,7 +36,7 @@ def made(command, **inputs):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Two tables from outside, one file made of both, two more made of that in one job."""
+    """Two external tables, one file made from both, two more made from that in one job."""
     monkeypatch.chdir(tmp_path)
     for name in ("Snakefile", "config.yaml", "data/a.csv", "data/b.csv",
                  "results/x/one.csv", "results/x/two.csv", "results/x/two.md"):  # fmt: skip

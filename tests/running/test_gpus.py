@@ -1,4 +1,4 @@
-"""Each training process of a machine has a GPU of its own."""
+"""Each training process of a machine has its own GPU."""
 
 import logging
 import multiprocessing
@@ -58,7 +58,7 @@ def test_the_third_waits_for_the_first_of_two_to_end(machine, caplog):
         waiting.join(10)
     assert order == ["second ends", "third"]
     assert machine == [0, 1, 1]
-    assert sum("waits for a GPU" in message for message in caplog.messages) == 1
+    assert sum("waiting for a GPU" in message for message in caplog.messages) == 1
 
 
 def hold(pipe):

@@ -1,4 +1,4 @@
-"""The long loop: interrupted and resumed is uninterrupted, bit for bit."""
+"""The training loop: interrupted and resumed equals uninterrupted, bit for bit."""
 
 import logging
 import os
@@ -68,7 +68,7 @@ def test_a_checkpoint_of_another_configuration_is_refused_and_kept(checkpoint):
 
 
 def damaged(data, how):
-    """Return the bytes of a file that was cut off, or in which one byte is another."""
+    """Return the bytes of a file, truncated or with one byte changed."""
     if how == "truncated":
         return data[:200]
     middle = data.index(b"\xff") if how == "flipped" else 0

@@ -176,7 +176,7 @@ def test_a_table_without_the_youngest_or_the_oldest_stars_is_refused(table, ages
 
 @pytest.mark.parametrize("program", ["import time; time.sleep(100)", "raise OSError", "1 / 0"])
 def test_text_that_cannot_be_read_in_time_is_told(table, monkeypatch, program):
-    """HDF5 may look for a text of variable length for ever where its heap is damaged."""
+    """HDF5 may hang on a variable-length string if its heap is damaged."""
     with h5py.File(table, "a") as file:
         file.attrs["imf"] = "Chabrier"
     assert read_dsps(table, RANGE).imf == "Chabrier"

@@ -1,4 +1,4 @@
-"""The FSPS data out of a git repository: pinned, whole or not there, taken up again."""
+"""The FSPS data from a git repository: pinned, complete or absent, resumed."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ def git(folder, *words):
 
 @pytest.fixture
 def repository(tmp_path):
-    """A bare repository whose tag v4.0 lies before its last commit."""
+    """A bare repository whose tag v4.0 precedes its last commit."""
     work, bare = tmp_path / "work", tmp_path / "fsps.git"
     work.mkdir()
     git(work, "init", "--quiet")

@@ -1,4 +1,4 @@
-"""What gas makes of ionising photons."""
+"""Nebular light from ionising photons."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Reading the Cloudy grids: light per photon, whatever stars they were made with."""
+"""Reading the Cloudy grids: light per photon, independent of the stars they were made with."""
 
 import dataclasses
 
@@ -115,7 +115,7 @@ def test_missing_files_are_named(stars, folder):
 
 
 def changed(files, folder, **names):
-    """Return files of which one was replaced by what a function makes of its HDUs."""
+    """Return files, one of them with its HDUs changed by a function."""
     ((name, change),) = names.items()
     path = folder / f"changed_{name}.fits"
     with fits.open(getattr(files, name)) as hdus:

@@ -1,4 +1,4 @@
-"""Reading FSPS's own tables of gas, and telling those with wrong labels."""
+"""Reading FSPS's nebular tables, and recognising those with wrong labels."""
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def test_the_doctor_does_not_miss_what_is_not_there(tmp_path, monkeypatch):
     [
         (lambda text: text[: len(text) // 2], "reshape"),
         (lambda text: text.replace("e-", "x-"), "could not convert"),
-        (lambda text: text.replace("-3.0000e+00", "-3.5000e+00", 1), "no complete grid"),
+        (lambda text: text.replace("-3.0000e+00", "-3.5000e+00", 1), "not a complete grid"),
         (lambda text: "#\n", "not a nebular table"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Gas in spectra and photometry: lines of no width, and a share of photons that is lost."""
+"""Gas in spectra and photometry: lines of zero width, and f_lost."""
 
 import dataclasses
 
@@ -131,7 +131,7 @@ def test_light_is_linear_in_what_is_not_lost(model):
 
 
 def test_equivalent_widths_add():
-    """Two lines brighten a band by the sum of what each does."""
+    """Two lines brighten a band by the sum of their effects."""
     both, first, second, none = (
         build(toy_gas(lines=[6562.8, 6583.45], energies=CASE_B * np.array(share)), SDSS[2:3])
         for share in ([2.9, 1.2], [2.9, 0.0], [0.0, 1.2], [0.0, 0.0])

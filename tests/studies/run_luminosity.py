@@ -1,4 +1,4 @@
-"""Does the prior shine as galaxies do?  Its luminosity function and red sequence at redshift 0.1.
+"""The prior's luminosity function and red sequence at redshift 0.1, against measurements.
 
     python -m tests.studies.run_luminosity         # or: make study STUDY=luminosity
 
@@ -145,7 +145,7 @@ def as_markdown(found: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Judge the default prior."""
+    """Evaluate the default prior."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=ROOT / "results")
     arguments = parser.parse_args()

@@ -230,7 +230,7 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Judge all candidates, writing after each."""
+    """Evaluate all candidates, writing after each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="where mocks are")
     arguments = parser.parse_args()

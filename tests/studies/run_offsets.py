@@ -1,4 +1,4 @@
-"""Where do spectra err?  What surveys with known redshifts say of old stars' light.
+"""Errors of the spectra of old stars, from surveys with known redshifts.
 
     python -m tests.studies.run_offsets            # or: make study STUDY=offsets
 

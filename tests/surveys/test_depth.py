@@ -38,7 +38,7 @@ def photometry():
 
 @pytest.fixture(scope="module", autouse=True)
 def one_look(photometry):
-    """The bound is worked out once for all bands; each test asks for one of them."""
+    """The bound is computed once for all bands; each test uses one of them."""
     known, brightest = {}, mock_depth._brightest
 
     def remembered(model, grid, parts, redshift):

@@ -1,4 +1,4 @@
-"""Forgotten extinction is noticed where the table gives it away, and nowhere else."""
+"""Forgotten extinction is noticed where the table suggests it, and nowhere else."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The cuts that a draw is held to are those of the catalogue."""
+"""The cuts applied to draws are those of the catalogue."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Errors of a faint catalogue: measured before the noise, and drawn as the cuts let them pass."""
+"""Errors of a faint catalogue: measured at noiseless fluxes, drawn such that they pass the cuts."""
 
 import dataclasses
 import functools
@@ -25,7 +25,7 @@ def log_error(mag):
 
 
 def parent(n, seed):
-    """Galaxies ever more numerous to 22 mag, then fewer; many are too faint for the survey."""
+    """Galaxies increasingly numerous to 22 mag, then fewer; many are too faint for the survey."""
     random = np.random.default_rng(seed)
     mag = 22.0 - random.gamma(2.0, 1.0, size=n) + random.normal(0, 0.5, size=n)
     return mag, 10 ** (log_error(mag) + SCATTER * random.normal(size=n)), random
@@ -69,7 +69,7 @@ def test_beyond_a_faint_limit_errors_go_on_as_before_it(limit):
 
 
 def test_at_observed_magnitudes_the_faint_end_looks_too_good():
-    """What the intrinsic magnitudes are for: the twin that does not know of the cut."""
+    """Why magnitudes are intrinsic: comparison with the twin without the cut."""
     catalogue, _ = observed(**CUTS["SNR 3"])
     naive = fit_noise(catalogue, dataclasses.replace(OURS, flux="observed"))
     bias = (naive.median[0] - log_error(naive.mag[0]))[-2]

@@ -1,4 +1,4 @@
-"""Wrong errors: they do not rule the noise model, and a notable share of them is named."""
+"""Wrong errors: they do not dominate the noise model, and a notable share is reported."""
 
 import dataclasses
 import functools
@@ -65,7 +65,7 @@ def test_wrong_errors_hardly_move_the_scatter(flux, seed):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_trimmed_standard_deviation_is_ruled_by_two_per_cent(seed):
-    """What the quantiles are for: the released form, which stays as it is."""
+    """Why scatter is a quantile: comparison with the released form."""
     clean, found = (
         fit_noise(with_wrong(survey(seed), share, seed), RELEASED) for share in (0.0, 0.02)
     )

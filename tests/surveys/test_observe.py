@@ -261,5 +261,5 @@ def test_a_reference_that_cannot_be_resampled_is_refused(known, told):
 
 
 def test_a_volume_needs_a_limit():
-    with pytest.raises(ValueError, match="limit_mag: a volume has ever fainter galaxies"):
+    with pytest.raises(ValueError, match="limit_mag: joint: volume has no faint end"):
         observe(limit_mag=None)

@@ -1,4 +1,4 @@
-"""The probability of passing the cuts: what counting noisy fluxes gives, smooth, 0 without cuts."""
+"""The probability of passing the cuts: as counted from noisy fluxes, smooth, 1 without cuts."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def fluxes(mag):
 
 
 def counted(noise, maggies, seed=0):
-    """The share of freely drawn noisy fluxes that pass: the honest twin."""
+    """The slow twin: the share of unrestricted noisy fluxes that pass."""
     stream = torch.Generator().manual_seed(seed)
     many = maggies.expand(N, 2)
     draw = torch.randn(many.shape, generator=stream, dtype=many.dtype)

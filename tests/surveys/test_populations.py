@@ -128,7 +128,7 @@ def test_redshift_and_mass_follow_volume_times_mass_function(density_and_rejecte
 @pytest.mark.real
 @pytest.mark.parametrize("kind", tuple(POPULATIONS))
 def test_galaxies_that_are_not_drawn_would_not_pass_the_limit(kind):
-    """The density leaves out faint cells; drawn all the same, none of their galaxies is seen."""
+    """The density omits faint cells; if drawn anyway, none of their galaxies is seen."""
     grid = bc03()  # toy spectra have other mass-to-light ratios
     population, config, limit = POPULATIONS[kind], CosmologyConfig(), LIMIT + mock.DRAW_MARGIN
     deeper = least_mass_in_r(config, limit, population.brightest_ml / 5)

@@ -60,7 +60,7 @@ def write_compound(path, table):
 
 
 def write_spaced(path, table):
-    """A CSV as people write it: remarks, spaces around names and values, a remark inside."""
+    """A hand-written CSV: comments, also inside the table, and spaces around names and values."""
     rows = [" , ".join(map(str, row)) for row in zip(*table.values(), strict=True)]
     head = ["# a survey, made up,", "# by hand", " , ".join(table)]
     path.write_text("\n".join([*head, *rows[:9], "# half-time", *rows[9:]]) + "\n")
@@ -334,13 +334,13 @@ def test_an_entry_that_is_not_there_is_named(tmp_path, column):
         build(tmp_path, vectors(), bands=bands)
 
 
-# --- tables that are none ---------------------------------------------------------------------
+# --- files that are not tables ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("header", ["g_flux,g_flux", "g_flux, g_flux "])
 def test_a_name_that_is_there_twice_is_refused(tmp_path, header):
     (tmp_path / "table.csv").write_text(f"{header}\n1,2\n")
-    with pytest.raises(InputError, match=r"table\.csv: column 'g_flux' is there twice; rename"):
+    with pytest.raises(InputError, match=r"table\.csv: column 'g_flux' occurs twice; rename"):
         build_catalogue(SURVEY, tmp_path / "table.csv")
 
 

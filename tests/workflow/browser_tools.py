@@ -1,4 +1,4 @@
-"""Looking at a page with a browser that finds no other host."""
+"""Render a page in a browser without network access."""
 
 import html
 import re
@@ -19,9 +19,9 @@ TIMEOUT = 120  # [s]
 
 
 def browser():
-    """Return a browser that starts, or skip the test."""
+    """Return a working browser, or skip the test."""
     for path in filter(None, map(shutil.which, BROWSERS)):
-        # a snap's placeholder is there and does not start
+        # the placeholder of a snap exists but does not start
         if not subprocess.run([path, "--version"], capture_output=True).returncode:
             return path
     return pytest.skip("needs chromium")

@@ -1,4 +1,4 @@
-"""What happens to runs on a cluster: each case has a copy of its own, all run side by side."""
+"""Cases of runs on a cluster: each has its own copy, and all run in parallel."""
 
 import os
 import re
@@ -54,7 +54,7 @@ LITTLE = 603  # [MB] too little for a fit beside Snakemake
 
 
 class Ended(NamedTuple):
-    """A run that has ended: its exit status, its words, and what Slurm says of its jobs."""
+    """A finished run: its exit status, its output, and Slurm's record of its jobs."""
 
     folder: Path
     code: int
@@ -108,7 +108,7 @@ class Case:
         return self.slurm.ended(self.folder)
 
     def wait_for(self, is_so, seconds=200):
-        """Wait until something is so; say whether it is."""
+        """Wait for a condition; return whether it is met."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if is_so():
@@ -125,14 +125,14 @@ class Case:
             (self.folder / name).unlink()
 
     def set_epochs(self, number):
-        """Train for so many epochs."""
+        """Train for a number of epochs."""
         overlay = self.folder / SMOKE[1]
         tree = yaml.safe_load(overlay.read_text())
         tree["fit"]["n_epochs"] = number
         overlay.write_text(yaml.safe_dump(tree, sort_keys=False))
 
     def dawdle(self):
-        """Let all jobs take their time, and none of the processor's; logging changes no number."""
+        """Slow all jobs down without using the CPU; logging changes no number."""
         path = self.folder / "popsed_core/cli.py"
         path.write_text(path.read_text() + SLOW)
 
@@ -145,7 +145,7 @@ def whole_workflow(slurm, checkout, folder):
 
 
 def little_memory(slurm, built, folder):
-    """A fit that asks for too little memory at first."""
+    """A fit that requests too little memory at first."""
     case = Case(slurm, built, folder)
     case.without(MEMBER, OTHER)
     words = ("--set-resources", f"fit_member:mem_mb={LITTLE}*attempt", "--", MEMBER)
@@ -153,7 +153,7 @@ def little_memory(slurm, built, folder):
 
 
 def little_time(slurm, built, folder):
-    """A fit that takes longer than its limit of one minute, and gets two when tried again."""
+    """A fit that takes longer than its limit of one minute, and gets two when retried."""
     case = Case(slurm, built, folder)
     case.set_epochs(N_EPOCHS)
     case.dawdle()
@@ -161,7 +161,7 @@ def little_time(slurm, built, folder):
 
 
 def always_fails(slurm, built, folder):
-    """A job that fails however often it is tried."""
+    """A job that always fails."""
     case = Case(slurm, built, folder)
     table = case.folder / "tests/data/toy_survey.csv"
     table.write_text(table.read_text().replace("mag_r", "mag_R", 1))
@@ -183,7 +183,7 @@ def interrupted(slurm, built, folder):
 
 
 def killed(slurm, built, folder):
-    """Snakemake's own end, and a second run while the job of the first goes on."""
+    """A killed Snakemake, and a second run while the job of the first continues."""
     case = Case(slurm, built, folder)
     case.set_epochs(N_SLOW)
     case.dawdle()

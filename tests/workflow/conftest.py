@@ -32,7 +32,7 @@ def built(checkout, tmp_path_factory, worker_id):
         if not folder.exists():
             unfinished.parent.mkdir()  # a second try after a failure fails at once
             copy_tree(checkout, unfinished)
-            # each job tells in its log what it imports
+            # each job logs what it imports
             words = ("--cores", "2", *SMOKE, "--", *TARGETS)
             call(unfinished, *words, PYTHONPROFILEIMPORTTIME="1")
             assert pending(unfinished) == set()

@@ -1,4 +1,4 @@
-"""The report's chapters, and what its rules have to know of the workflow."""
+"""The report's chapters, and what its rules need to know about the workflow."""
 
 CHAPTERS = {  # of the report, in reading order: the figures of each
     "1 Data": ("cut_flow",),
@@ -18,12 +18,12 @@ TEXTS = sorted(
 
 
 def chapter(figure):
-    """The chapter of the report in which a figure stands."""
+    """The chapter of the report that shows a figure."""
     return next(name for name, figures in CHAPTERS.items() if figure in figures)
 
 
 def report_figures(wildcards):
-    """The figures of the report: the survey's, and what its emulator costs where it has one."""
+    """The figures of the report: those of the survey, and of its emulator if it uses one."""
     emulator = figures_named("emulator", "emulator_accuracy")
     is_emulated = CONFIG.spectra.engine == "emulator"
     return figure_files(wildcards.survey) + (emulator if is_emulated else [])
@@ -43,13 +43,13 @@ def imitated_option(wildcards, input):
 
 
 def report_texts():
-    """A hash of all captions, of the front page and of the style, which are no inputs of a rule."""
+    """A hash of all captions, front page and style, which are not inputs of a rule."""
     texts = [path.name.encode() + path.read_bytes() for path in TEXTS]
     return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
 
 
 def this_workflow(wildcards):
-    """The options with which this workflow was called, for the report that it makes of itself."""
+    """The options with which this workflow was called, needed to render its report."""
     settings = workflow.config_settings
     snakefile = os.path.relpath(workflow.main_snakefile)
     options = ["--snakefile", snakefile, "--report-stylesheet", STYLE]
@@ -61,7 +61,7 @@ def this_workflow(wildcards):
 
 
 def workflow_files():
-    """What decides a run: the Snakefile, its rules, the configuration and its overlays."""
+    """The files that define a run: Snakefile, rules, configuration and overlays."""
     rules = sorted(Path(beside("common.smk")).parent.glob("*.smk"))
     own = [beside("../Snakefile"), *map(str, rules), beside("../../config.yaml")]
     called = [workflow.main_snakefile, *workflow.config_settings.configfiles]
@@ -69,7 +69,7 @@ def workflow_files():
 
 
 def crate_products(wildcards):
-    """The files of a run that nothing else is made from; their records lead to the others."""
+    """The final files of a run; their records lead to all others."""
     names = (
         "report.html samples.csv summary.json diagnostics.csv redshift_distribution.csv"
         " cut_flow.csv"

@@ -90,7 +90,7 @@ rule validate_emulator:
         fsps=partial(fsps_options, HAS_FSPS),
         code=code_of("emulator validate"),
     message:
-        "emulator: measure its errors on spectra that it never saw"
+        "emulator: measure its errors on unseen spectra"
     shell:
         "popsed emulator validate --emulator {input.emulator:q} --ssp {input.ssp:q}"
         " --n-threads {threads} {params.fsps} --json {output.json:q} --markdown {output.markdown:q}"
@@ -116,7 +116,7 @@ rule figure_emulator_accuracy:
     params:
         code=code_of("figure emulator_accuracy"),
     message:
-        "emulator: draw its errors"
+        "emulator: plot its errors"
     shell:
         "popsed figure emulator_accuracy {output.pdf:q} {output.png:q} --accuracy {input:q}"
         " 2>&1 | tee {log:q}"

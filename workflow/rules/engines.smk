@@ -1,4 +1,4 @@
-"""One survey with either engine: the fit that the configuration does not ask for lives beside."""
+"""One survey with either engine: the fit with the other one is kept in engines/."""
 
 
 use rule fit_member as fit_member_engine with:

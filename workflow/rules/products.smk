@@ -1,4 +1,4 @@
-"""Tables and numbers for people."""
+"""Human-readable tables and summaries."""
 
 
 rule write_tables:
@@ -16,7 +16,7 @@ rule write_tables:
         section=json_without(CONFIG.products, "n_draws"),
         code=code_of("products tables"),
     message:
-        "{wildcards.survey}: write tables for people"
+        "{wildcards.survey}: write tables of samples"
     shell:
         "popsed products tables --section {params.section:q} --samples {input:q}"
         " --fits {output.fits:q} --csv {output.csv:q} 2>&1 | tee {log:q}"
@@ -63,7 +63,7 @@ rule summarise:
         seed=CONFIG.seed,
         code=code_of("products summary"),
     message:
-        "{wildcards.survey}: summarise, compare with what is known otherwise"
+        "{wildcards.survey}: summarise and compare with the reference"
     shell:
         "popsed products summary --samples {input.samples:q} --catalogue {input.catalogue:q}"
         " --reference {input.reference:q} --noise {input.noise:q}"

@@ -1,4 +1,4 @@
-"""Where a result comes from, and the report that shows everything."""
+"""Provenance of a result, and the report."""
 
 
 rule write_provenance:
@@ -25,7 +25,7 @@ rule write_provenance:
         imitated=imitated_option,
         code=code_of("products provenance"),
     message:
-        "{wildcards.survey}: say where the result comes from"
+        "{wildcards.survey}: write the provenance"
     shell:
         "popsed products provenance --ssp {input.ssp:q} --catalogue {input.catalogue:q}"
         " --noise {input.noise:q} --members {input.members:q} --samples {input.samples:q}"
@@ -45,7 +45,7 @@ rule html_report:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
-    # how the workflow was called is no reason to make the report anew
+    # the options of the call are no reason to rerun the report
     resources:
         workflow=this_workflow,
     params:

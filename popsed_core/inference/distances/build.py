@@ -1,9 +1,9 @@
-"""Distances between a cloud of samples and the catalogue; the doorway to geomloss and pykeops.
+"""Distances between samples and the catalogue; the only module that imports geomloss.
 
 Each is an object with one call, ``distance(x, generator, progress)``: Sinkhorn (here), sliced
 Wasserstein, its unbiased square and characteristic function (their own modules), and weighted
 sums.
-``build_distance`` picks by the configuration.
+``build_distance`` chooses by the configuration.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ VALIDATION_POOL = 4  # [calls] the validation distance averages as much as this 
 
 @runtime_checkable
 class PopulationDistance(Protocol):
-    """What every distance offers."""
+    """The interface of all distances."""
 
     def __call__(
         self, x: Float[Tensor, "sample feature"], generator: torch.Generator, progress: float
@@ -57,14 +57,14 @@ class Sinkhorn(nn.Module):
         config: p, blur schedule, scaling, backend, rows per call.
 
     Raises:
-        InputError: the backend needs KeOps, which does not work here.
+        InputError: the backend needs KeOps, which does not work on this machine.
     """
 
     def __init__(self, data: Rows | Float[Tensor, "row feature"], config: SinkhornConfig) -> None:
         super().__init__()
         if config.backend != "tensorized" and (fault := keops_fault()):
             raise InputError(
-                f"fit.distance.backend: {config.backend} needs KeOps, which is of no use here: "
+                f"fit.distance.backend: {config.backend} needs KeOps, which does not work here: "
                 f"{fault}; use `backend: tensorized`, or see `popsed doctor`"
             )
         self.config, self.rows = config, as_rows(data)
@@ -91,7 +91,7 @@ class Sinkhorn(nn.Module):
 
 
 def draw_rows(n_rows: int, n: int, generator: torch.Generator) -> Int[Tensor, "some"]:
-    """Draw n different rows; of very many, with replacement, which hardly ever repeats one."""
+    """Draw n distinct rows; from very many, with replacement, which hardly ever repeats one."""
     if n_rows > FEW:
         return torch.randint(n_rows, (n,), generator=generator)
     return draw_from_pool(n_rows, n, generator)
@@ -100,8 +100,8 @@ def draw_rows(n_rows: int, n: int, generator: torch.Generator) -> Int[Tensor, "s
 class Combined(nn.Module):
     """A weighted sum of distances.
 
-    Each sees what another misses: transport the whole range and the tails, characteristic functions
-    structure as fine as the noise, in the midst of the sample noise of transport.
+    They complement each other: transport sees the full range and tails, characteristic functions
+    see structure as fine as the noise, below the sample noise of transport.
 
     Args:
         parts: the distances.
@@ -169,7 +169,7 @@ def build_validation(
 ) -> PopulationDistance:
     """Make the distance to held-out rows, with less noise from the choice of directions.
 
-    The pool is small and used whole in every call, so that two calls differ only by their
+    The pool is small and used in full in every call, so that two calls differ only by their
     samples; an unbiased distance, which may be negative, is replaced by the plain one.
     Arguments and errors as :func:`build_distance`.
     """

@@ -24,7 +24,7 @@ class ExpectedFeatures(nn.Module):
         k: frequencies [1/mag].
         origin: magnitudes at which all phases are zero [mag].
         tables: of the survey's noise at these frequencies.
-        damping: what correlated errors of the model leave of each feature, at most 1.
+        damping: factor by which correlated errors of the model reduce each feature, at most 1.
     """
 
     k: Tensor
@@ -49,7 +49,7 @@ class ExpectedFeatures(nn.Module):
         self.register_buffer("damping", damping.float())
 
     def of_data(self, mag: Float[Tensor, "galaxy band"]) -> Float[Tensor, "galaxy feature"]:
-        """Return features of observed magnitudes [mag]: what the expectation is one of."""
+        """Return features of observed magnitudes [mag], whose expectation :meth:`forward` gives."""
         phase = (mag - self.origin.to(mag)) @ self.k.to(mag)
         return torch.cat([phase.cos(), phase.sin()], dim=1)
 

@@ -30,7 +30,7 @@ from popsed_core.photometry.forward import ForwardModel
 
 N_COVARIANCE = 1 << 17  # rows from which the covariance of the features is made, at most
 CHUNK = 1 << 13  # rows whose features are held at a time
-VALIDATION_DRAWS = 4  # [steps] of draws that are judged by the galaxies held out
+VALIDATION_DRAWS = 4  # [steps] of draws that are compared with the held-out galaxies
 
 
 class ExpectedMisfit(nn.Module):
@@ -164,9 +164,9 @@ def weights(
 ) -> Float[Tensor, "feature component"]:
     """Return R of the weights R R^T of the features' means, per galaxy.
 
-    Efficient: the inverse covariance, but for directions that hardly vary: a few galaxies far out
-    make most of their variance, which a catalogue tells badly, and rounding would count.
-    Equal: all features alike, in the unit in which the expectation at the truth is the same, the
+    Efficient: the inverse covariance, except in directions that hardly vary: a few outliers
+    make most of their variance, which a catalogue constrains poorly, and rounding would matter.
+    Equal: all features alike, scaled such that the expectation at the truth is the same, the
     number of components.
 
     Args:

@@ -4,12 +4,12 @@ A galaxy of true magnitude m is observed at x, and
 
     C(k; m) = E[exp(i k (x - mu(m)))],    mu(m) = E[x],
 
-is the sum over a grid of magnitudes of the density of x: a Gaussian of the flux, cut off as
-``photometry/noise.py`` cuts it, averaged over the scatter of the flux errors.  About its mean the
+is the sum over a grid of magnitudes of the density of x: a Gaussian in flux, truncated as in
+``photometry/noise.py``, averaged over the scatter of the flux errors.  About its mean the
 function is smooth in m from the brightest galaxies to those far below the cuts, where x no longer
 follows m, so that interpolation between nodes is good.
 
-Independent errors of the model, e ~ N(0, sigma^2) added to m, are averaged over likewise:
+Independent errors of the model, e ~ N(0, sigma^2) added to m, are averaged in the same way:
 E_e[exp(i k e) C(k; m + e)].
 """
 
@@ -82,7 +82,7 @@ def _density(
     maggies = (10 ** (-0.4 * mag))[:, None].expand(-1, n_bands)
     sigma, least = _errors(noise, maggies)
     flux = maggies.T[:, :, None]
-    # what lies further below the cut than MAX_LIFT is held to what it could reach with that
+    # fluxes further below the cut than MAX_LIFT are limited to what MAX_LIFT can reach
     least = torch.minimum(least, flux + MAX_LIFT * sigma)
     reach = (flux - least) / sigma
     start = torch.maximum(least, flux - REACH * sigma).clamp(min=SMALLEST * sigma).amin(2)

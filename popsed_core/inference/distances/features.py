@@ -1,12 +1,12 @@
-"""The space in which clouds of magnitudes are compared: an affine map of the magnitudes.
+"""The space in which distributions of magnitudes are compared: an affine map of the magnitudes.
 
 Transport distances weigh directions by their width.  In z-scored broad-band magnitudes the
 colours, which carry the physics, hold less than a per cent of the variance, so the default
 whitens: every principal direction gets unit width, but for those narrower than a floor, which
 hold more noise than signal.  Widths are those of a robust covariance (``robust.py``): with the
-plain one, a single wrong magnitude among 10,000 rules the narrow directions.  In these units a
-wrong magnitude may lie hundreds of widths away, so that the catalogue's galaxies are pulled to at
-most ``REACH``; predicted ones are not, and feel how far away they are.
+plain one, a single wrong magnitude among 10,000 dominates the narrow directions.  In these units a
+wrong magnitude may lie hundreds of widths away, so the catalogue's galaxies are pulled in to at
+most ``REACH``; predicted ones are not, so that the loss penalises their distance.
 """
 
 import math
@@ -22,9 +22,9 @@ from popsed_core.config.distances import FeaturesConfig
 from popsed_core.errors import InputError
 from popsed_core.photometry.robust import robust_covariance
 
-# ASSUME: beyond so many widths are wrong rows, of which no more than the direction is believed
+# ASSUME: rows beyond this many widths are wrong; only their direction is used
 REACH = 10.0
-ROUNDING = 1e-7  # width that is no more than rounding, over the largest
+ROUNDING = 1e-7  # width over the largest, below which it is rounding error
 Magnitudes = Float[np.ndarray, "galaxy band"]
 
 
@@ -42,7 +42,7 @@ class Features(nn.Module):
     Args:
         shift: subtracted from the magnitudes [mag].
         matrix: columns are features [1/mag].
-        reach: distance from the centre beyond which data are pulled to it.
+        reach: largest distance of data from the centre.
 
     Raises:
         ValueError: the matrix is not square of the number of bands, or not invertible.
@@ -71,14 +71,14 @@ class Features(nn.Module):
         """Map magnitudes [mag] to features [dimensionless].
 
         Raises:
-            ValueError: another number of bands than the features were made from.
+            ValueError: the number of bands differs from that of the features.
         """
         if mag.shape[1] != len(self.shift):
             raise ValueError(f"mag: got {mag.shape[1]} bands, expected {len(self.shift)}")
         return (mag - self.shift) @ self.matrix
 
     def of_data(self, mag: Float[Tensor, "galaxy band"]) -> Float[Tensor, "galaxy feature"]:
-        """Map observed magnitudes [mag] to features, none of them farther away than the reach.
+        """Map observed magnitudes [mag] to features, none of them beyond the reach.
 
         Raises:
             ValueError: as :meth:`forward`.
@@ -138,7 +138,7 @@ def build_features(
         config: kind of space, reference band, floor.
 
     Raises:
-        InputError: a magnitude is not finite, a band is constant, or the reference is no band.
+        InputError: a magnitude is not finite, a band is constant, or the reference is not a band.
     """
     values = np.asarray(mag, dtype=np.float64)
     if values.shape[1] != len(bands):

@@ -1,8 +1,8 @@
-"""What a member minimises: how far the galaxies of its flow are from the catalogue's.
+"""The misfit that a member minimises, between the galaxies of its flow and the catalogue.
 
 A misfit takes true fluxes, at the member's zero points, and returns one number.  ``DrawnMisfit``
-draws the survey's noise and compares clouds by a distance; ``ExpectedMisfit`` (its own module)
-averages over the noise exactly.  ``build_misfits`` picks by the configuration.
+draws the survey's noise and uses a distance between samples; ``ExpectedMisfit`` (its own module)
+averages over the noise exactly.  ``build_misfits`` chooses by the configuration.
 """
 
 from collections.abc import Callable
@@ -33,11 +33,11 @@ FULL_NOISE = NoiseAnnealing(amplitude=0.0)
 
 @runtime_checkable
 class Misfit(Protocol):
-    """What every misfit offers.
+    """The interface of all misfits.
 
     Attributes:
         n_draws: galaxies that a call expects.
-        features: where galaxies are compared, a part of every call.
+        features: the space in which galaxies are compared.
     """
 
     n_draws: int
@@ -50,7 +50,7 @@ class Misfit(Protocol):
 
         Args:
             maggies: true fluxes at the member's zero points.
-            draws: CPU stream of all that is random in the comparison.
+            draws: CPU stream of the random numbers of the comparison.
             progress: fraction of the run.
         """
 

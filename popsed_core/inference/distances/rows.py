@@ -1,8 +1,8 @@
 """The catalogue as one member sees it: read block by block, never held on the device.
 
-A member trains on some galaxies, some of them several times (the bootstrap).  What a distance
-needs of them is a pass over all, in any order, or a few at random; so the magnitudes stay where
-they are, in memory or mapped from the catalogue's file, and features are made on the way.
+A member trains on some galaxies, some of them several times (the bootstrap).  A distance needs
+one pass over all of them, in any order, or a few at random; so the magnitudes stay where
+they are, in memory or mapped from the catalogue's file, and features are computed on the fly.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 BLOCK = 1 << 17  # galaxies read at a time
-FEW = 1 << 20  # up to here statistics are made in float64; beyond, rounding is lost in the sum
+FEW = 1 << 20  # up to here statistics are in float64; beyond, rounding averages out in the sum
 
 
 class Rows:
@@ -55,7 +55,7 @@ class Rows:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type in which statistics are made."""
+        """The type in which statistics are computed."""
         return torch.float64 if len(self) <= FEW else torch.float32
 
     def blocks(self, size: int = BLOCK) -> Iterator[Float[Tensor, "row feature"]]:

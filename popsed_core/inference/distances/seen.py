@@ -10,12 +10,12 @@ from popsed_core.inference.distances.features import Features
 
 
 class Seen(NamedTuple):
-    """What a member trains on and is judged on.
+    """Training and held-out data of a member.
 
     Attributes:
         mag: magnitudes of the catalogue [mag].
         kept: rows to train on, some of them repeated in a bootstrap.
-        held: rows to be judged on.
+        held: rows held out for validation.
         features: the member's map from magnitudes to features, on its device.
     """
 

@@ -84,7 +84,7 @@ def unit_vectors(
 
 
 def draw_from_pool(n_pool: int, n: int, generator: torch.Generator) -> Int[Tensor, "step"]:
-    """Draw n different members of a pool, on the CPU."""
+    """Draw n distinct members of a pool, on the CPU."""
     return torch.randperm(n_pool, generator=generator)[:n]
 
 
@@ -101,7 +101,7 @@ def pool_quantiles(
         directions: unit vectors.
         n_cells: equal cells of probability.
     """
-    # made before the large buffers come and go: a result kept among them would pin their memory
+    # allocated before the large buffers: a result kept among them would pin their memory
     means = torch.empty(len(directions), n_cells, dtype=torch.float64, device=rows.device)
     rest = torch.empty(len(directions), dtype=torch.float64, device=rows.device)
     for index, line in enumerate(projections(rows, directions)):
@@ -112,7 +112,7 @@ def pool_quantiles(
 def projections(
     rows: Rows, directions: Float[Tensor, "pool feature"]
 ) -> Iterator[Float[Tensor, "row"]]:
-    """Yield the data along one direction after the other, sorted, in memory that is used again.
+    """Yield the sorted data along one direction after the other, reusing the same memory.
 
     As many directions as fit into ``CHUNK_VALUES``, but at least ``LEAST_DIRECTIONS``, are filled
     in one pass over the data.

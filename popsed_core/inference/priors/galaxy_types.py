@@ -35,7 +35,7 @@ Mask = Bool[np.ndarray, "galaxy"]
 
 
 class GalaxyTypes(nn.Module):
-    """Prior of the parameters whose ``kind`` knows types of galaxies; ``names`` in drawing order.
+    """Prior of the parameters whose ``kind`` depends on galaxy type; ``names`` in drawing order.
 
     Args:
         parameters: range and prior of each parameter; kappa_1's is ``star_formation``.

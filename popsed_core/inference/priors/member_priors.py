@@ -1,4 +1,4 @@
-"""The priors of members that are trained together: each has its own draw of what is uncertain."""
+"""The priors of members trained together, each with its own draw of the uncertain values."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from popsed_core.theta import Column, Theta, from_matrix, to_matrix
 
 
 def member_parameters(task: FitTask) -> dict[str, ParameterConfig]:
-    """Return the parameters with the member's own prior; the central one of restarts."""
+    """Return the parameters with the member's own prior; for restarts, the central one."""
     if task.fit.members != "randomised":
         return task.parameters
     first, sign = task.pair
@@ -28,7 +28,7 @@ class MemberPriors(nn.Module):
     """One prior for all members, or one for each.
 
     Args:
-        tasks: of the members; they differ by their number alone.
+        tasks: of the members; they differ only in their number.
     """
 
     def __init__(self, tasks: Sequence[FitTask]) -> None:
@@ -47,7 +47,7 @@ class MemberPriors(nn.Module):
         log_density_u: Column,
         space: ParameterSpace,
     ) -> Column:
-        """Return what :meth:`PopulationPrior.excess` does for draws of one member after the other.
+        """Return :meth:`PopulationPrior.excess` for draws of one member after the other.
 
         Args:
             theta: equally many draws of each member.

@@ -1,6 +1,6 @@
-"""Normal densities cut at the ends of a parameter's range, about a mean that others may rule.
+"""Normals truncated at the ends of a parameter's range; the mean may depend on others.
 
-Each is normalised over the range for every value of what it depends on.
+Each is normalised over the range for every value of the parameters it depends on.
 """
 
 import math
@@ -115,7 +115,7 @@ class RelationDensity(nn.Module):
 def log_normal_between(
     low: Float[Tensor, "*any"], high: Float[Tensor, "*any"]
 ) -> Float[Tensor, "*any"]:
-    """Return log(Phi(high) - Phi(low)), also far in either tail."""
+    """Return log(Phi(high) - Phi(low)), accurate far into either tail."""
     is_right = low > 0  # mirrored to the left tail, where log Phi keeps its digits
     left = torch.where(is_right, -high, low)
     right = torch.where(is_right, -low, high)
@@ -126,7 +126,7 @@ def log_normal_between(
 def normal_quantile(
     share: Values, mean: Values, sigma: Values | float, ends: tuple[Values | float, Values | float]
 ) -> Values:
-    """Return the quantile of normal distributions cut at two ends, also far in either tail."""
+    """Return the quantile of truncated normals, accurate far into either tail."""
     low, high = ((end - mean) / sigma for end in ends)
     is_right = low > 0  # mirrored to the left tail, where log Phi keeps its digits
     left, right = np.where(is_right, -high, low), np.where(is_right, -low, high)

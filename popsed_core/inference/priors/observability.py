@@ -1,10 +1,10 @@
-"""The probability that a galaxy is observed: what turns the prior of all galaxies into the fit's.
+"""The probability that a galaxy is observed, which turns the prior of all galaxies into the fit's.
 
     prior of observed galaxies = p(theta) P(pass | theta) S(theta) / constant
 
 P(pass | theta) is that of the catalogue's cuts (``surveys/passing.py``), S its smooth faint
-limits (``surveys/selection.py``), both at noiseless fluxes.  The loss and the prior that is
-drawn for comparison share this function, so that they are one prior.
+limits (``surveys/selection.py``), both at noiseless fluxes.  The loss and the prior
+drawn for comparison share this function, so that they are the same prior.
 """
 
 import torch
@@ -29,8 +29,8 @@ class Observability(nn.Module):
 
         Args:
             catalogue: the observed galaxies.
-            forward: the survey's noise, which knows the cuts, and the model's errors.
-            config: of the faint limits; None: the prior is one of all galaxies (the paper).
+            forward: the survey's noise, which includes the cuts, and the model's errors.
+            config: of the faint limits; None: the prior is that of all galaxies (the paper).
         """
         super().__init__()
         self.noise = forward.noise

@@ -1,7 +1,7 @@
-"""The population prior: what galaxies are like before the photometry is seen.
+"""The population prior: the density of theta before the photometry is seen.
 
 Photometry leaves directions of theta unconstrained; beta KL(q || prior) in the loss makes the
-flow take the prior there.  The divergence is free from the sampling pass:
+flow follow the prior there.  The divergence comes for free with the sampling pass:
 KL = E_q[log q(u) - log N(u) - log w(theta)], with w the prior relative to the density that
 theta has when u is standard normal.
 """
@@ -92,7 +92,7 @@ class PopulationPrior(nn.Module):
         return self.from_shares(torch.rand(n, len(NAMES), generator=generator, dtype=torch.float64))
 
     def from_shares(self, shares: Float[Tensor, "galaxy parameter"]) -> Theta:
-        """Return the galaxies below which these shares of the prior lie, in float64.
+        """Return the galaxies at these cumulative probabilities of the prior, in float64.
 
         Args:
             shares: cumulative probability of each parameter (given those that it depends on, and

@@ -1,9 +1,9 @@
-"""Draws of an uncertain prior: the zeros of its relations, within their published errors.
+"""Draws of an uncertain prior: normalisations of its relations, within their published errors.
 
 Every value of a prior's configuration that has a sibling ``NAME_error`` is drawn from a normal
 distribution about it; a table is shifted as a whole.  Each member of an ensemble has a prior of its
-own, so that what the literature does not know widens the ensemble's band.  The prior that is shown
-beside the results is the central one.
+own, so that the uncertainty of the literature widens the ensemble interval.  The prior shown
+next to the results is the central one.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ def draw_parameters(
 
     Args:
         parameters: range and prior of each parameter.
-        generator: CPU stream; as many numbers are drawn whatever the errors are.
+        generator: CPU stream; the number of draws does not depend on the errors.
         sign: -1: the opposite of every draw.
     """
     return {
@@ -35,7 +35,7 @@ def draw_parameters(
 
 
 def is_uncertain(parameters: Mapping[str, ParameterConfig]) -> bool:
-    """Say whether draws differ: some prior has a value with an error."""
+    """Return whether draws differ: whether some prior has a value with an error."""
     return any(_has_error(parameters[name].prior) for name in NAMES)
 
 

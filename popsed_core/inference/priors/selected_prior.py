@@ -1,7 +1,7 @@
 """Draws from the prior of observed galaxies: prior(theta) S(theta), with S the selection.
 
 Of the galaxies in a survey's volume a few in ten thousand are bright enough for its catalogue, so
-that rejection would waste nearly every draw.  Instead many chains walk in the space where the
+that rejection would waste nearly every draw.  Instead many chains walk in the space in which the
 prior is standard normal, u = Phi^-1(cumulative share), by u' = sqrt(1 - b^2) u + b xi, which
 leaves the prior invariant; a step is accepted with probability min(1, S'/S) (the preconditioned
 Crank-Nicolson walk, Cotter et al. 2013).  The chains start at prior draws resampled by S.

@@ -1,4 +1,4 @@
-"""The star-formation rate that kappa_1 stands for, and its distribution in galaxies of two types.
+"""The star-formation rate that kappa_1 implies, and its distribution in galaxies of two types.
 
 Only the youngest SFH basis forms stars today: with beta_1 = 1 - kappa_1 its share, c_i the mass
 that basis i has formed at the galaxy's age, and r what basis 1 forms per year of the last 0.1 Gyr,
@@ -45,7 +45,7 @@ Spread = tuple[Both, Both]  # mean and sigma
 
 
 def surviving_mass(given: Given) -> Column:
-    """Return the mass that published relations speak of [dex Msun]."""
+    """Return the surviving mass, which published relations use [dex Msun]."""
     return given["log_stellar_mass"] + SURVIVING
 
 
@@ -53,7 +53,7 @@ class TypeDensities(Protocol):
     """A parameter's densities in star-forming and in quiescent galaxies."""
 
     def state(self, given: Given) -> Any:
-        """Return all that does not depend on the parameter itself."""
+        """Return everything that does not depend on the parameter itself."""
 
     def log_densities(self, value: Column, state: Any) -> Both:
         """Return the log density in both types of galaxies."""
@@ -118,7 +118,7 @@ class Rates(nn.Module):
         self.register_buffer("table", torch.cat([age[:, None], years], dim=1))
 
     def state(self, given: Given) -> tuple[Column, Column, Spread]:
-        """Return what unit shares of young and old have formed [yr], and the distributions."""
+        """Return the masses formed by unit shares of young and old [yr], and the distributions."""
         low, high = self.redshifts
         position = (given["redshift"] - low) * ((N_NODES - 1) / (high - low))
         cell = position.detach().long().clamp(0, N_NODES - 2)
@@ -176,7 +176,7 @@ class Rates(nn.Module):
 
 
 class Relations(nn.Module):
-    """logzsol or tau_ism: normal about medians that follow mass, cut at the ends of the box."""
+    """logzsol or tau_ism: normal about medians that follow mass, truncated at the box."""
 
     def __init__(self, low: float, high: float, prior: RelationByType, masses: Ends) -> None:
         super().__init__()
@@ -202,7 +202,7 @@ class Relations(nn.Module):
 
 
 class BurstShares(nn.Module):
-    """f_burst: many small bursts, few large ones; young ones have had less time to grow."""
+    """f_burst: many small bursts, few large ones; young bursts had less time to grow."""
 
     def __init__(self, low: float, high: float, prior: Bursts) -> None:
         super().__init__()
@@ -234,7 +234,7 @@ def of_type(both: Both, is_quiescent: Mask) -> Column:
 
 
 def log_normal(value: Column, spread: Spread, ends: Both) -> Both:
-    """Return the log density of normal distributions cut at two ends (low, high)."""
+    """Return the log density of normals truncated at two ends (low, high)."""
     mean, sigma = spread
     scaled = (value - mean) / sigma
     between = log_normal_between((ends[0] - mean) / sigma, (ends[1] - mean) / sigma)

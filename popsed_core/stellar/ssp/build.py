@@ -1,4 +1,4 @@
-"""From the configuration to an SSP table: the reader, old stars' offset, and young stars' gas."""
+"""From the configuration to an SSP table: reader, offset of old stars, nebular emission."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,11 +26,11 @@ READERS: dict[str, Callable[[Path, tuple[float, float]], SSPGrid]] = {
 
 
 class NebularFiles(NamedTuple):
-    """Files behind the gas, where the configuration has any.
+    """Files of the nebular emission, if the configuration has any.
 
     Attributes:
         continuum, lines, wavelengths: the Cloudy grids.
-        stars: BC03's table, which they were computed with; null: it is the SSP table itself.
+        stars: BC03's table, for which they were computed; None: it is the SSP table itself.
         fsps: the record of the data that ``popsed fsps fetch`` got.
     """
 
@@ -45,7 +45,7 @@ NO_FILES = NebularFiles()
 
 
 def build_ssp(config: SSPConfig, path: Path | None, nebular: NebularFiles = NO_FILES) -> SSPGrid:
-    """Read or make the SSP table, with the gas that the configuration asks for.
+    """Read or compute the SSP table, with the configured nebular emission.
 
     Args:
         config: reader, wavelength range, gas.
@@ -54,7 +54,7 @@ def build_ssp(config: SSPConfig, path: Path | None, nebular: NebularFiles = NO_F
         nebular: the files behind the gas.
 
     Raises:
-        InputError: the reader needs a table and there is none, or it cannot be read.
+        InputError: the reader needs a table that is not given, or cannot be read.
     """
     grid = _stars(config, path)
     if isinstance(config.nebular, CloudyNebulae):

@@ -1,4 +1,4 @@
-"""What the SSP readers share: which wavelengths, ages and luminosities a table must have."""
+"""Checks shared by the SSP readers: wavelengths, ages and luminosities of a table."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ SLACK = 1e-3  # [dex] by which a tabulated age may be rounded
 
 
 def trim(wave: np.ndarray, wave_range: tuple[float, float], path: str | Path) -> slice:
-    """Return the pixels within ``wave_range`` and, where there is one, the next beyond each end.
+    """Return the pixels within ``wave_range`` and the next one beyond each end, if any.
 
     The extra pixels let an integral over the range interpolate up to its very ends.
 
@@ -40,7 +40,7 @@ def trim(wave: np.ndarray, wave_range: tuple[float, float], path: str | Path) ->
 
 
 def check_ages(lg_age_gyr: np.ndarray, path: str | Path) -> None:
-    """Check that a table has stars as young and as old as the model's.
+    """Check that a table covers the ages of the model.
 
     Args:
         lg_age_gyr: log10 of the ages, increasing [dex Gyr].
@@ -60,7 +60,7 @@ def check_ages(lg_age_gyr: np.ndarray, path: str | Path) -> None:
 
 
 def check_light(grid: SSPGrid, path: str | Path) -> None:
-    """Check that a population of about 1 Gyr shines as one does: the unit is right.
+    """Check the unit by the luminosity of a population of about 1 Gyr.
 
     Raises:
         InputError: it is brighter or fainter by orders of magnitude.

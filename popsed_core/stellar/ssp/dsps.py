@@ -24,7 +24,7 @@ from popsed_core.stellar.ssp.nebular import ionising_rate
 from popsed_core.stellar.ssp.surviving_mass import RETURN_FIT, hearin21_surviving_fraction
 
 ZSUN_MIST = 0.0142  # [mass fraction] Asplund et al. 2009, used by MIST (Choi et al. 2016)
-# ASSUME: a table that does not say otherwise was made by python-fsps with its defaults, as DSPS's
+# ASSUME: a table without these attributes was made by python-fsps with its defaults, as DSPS's
 # own are: MIST isochrones, Kroupa IMF (nebular emission, if any, stays in).
 DEFAULTS: dict[str, Any] = {
     "library": "DSPS table",
@@ -42,7 +42,7 @@ UNITS = {  # of each dataset, as the attribute `unit` may spell it, without spac
     "ssp_wave": ("Angstrom", "angstrom", "AA"),
     "ssp_flux": ("Lsun/(HzMsun)", "Lsun/Hz/Msun", "Lsun/Hz"),
 }
-PLAUSIBLE = {  # limits of values that are in another unit if they lie outside
+PLAUSIBLE = {  # ranges; values outside are in another unit
     "ssp_lgmet": (-8.0, -0.3, "log10 of the mass fraction of metals, not of its solar value"),
     "ssp_lg_age_gyr": (-7.0, 2.5, "log10 of the age in Gyr"),
     "log_zsun": (-2.5, -1.0, "log10 of the Sun's mass fraction of metals"),
@@ -62,7 +62,7 @@ def read_dsps(path: str | Path, wave_range: tuple[float, float]) -> SSPGrid:
         The grid; the surviving mass is the fit of Hearin et al. 2021 where the table has none.
 
     Raises:
-        InputError: the file is missing, truncated, lacks a dataset, holds wrong values or other
+        InputError: the file is missing, truncated, lacks a dataset, has wrong values or
             units, or does not cover the range of wavelengths or the ages of galaxies.
     """
     with open_hdf5(path) as file, told_when_damaged(path, REMEDY):
@@ -130,7 +130,7 @@ def _surviving_mass(
 
 
 def _gas(file: HDF5File, pixels: slice, path: str | Path) -> dict[str, np.ndarray]:
-    """Return what our own artefacts hold besides the stars; nothing of other tables."""
+    """Return what our own artefacts hold besides the stars; nothing for other tables."""
     if GAS[0] not in file:
         return {}
     found = {name: _dataset(file, name, path) for name in GAS}

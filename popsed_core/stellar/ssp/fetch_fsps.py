@@ -1,4 +1,4 @@
-"""Get the FSPS data: a shallow clone beside a record that says which revision it is."""
+"""Get the FSPS data: a shallow clone, with a record of its revision."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ def fetch_fsps(config: FSPSConfig, record: Path) -> None:
     folder = record.with_suffix("")
     found = _read(record)
     if folder.is_dir() and wanted.items() <= found.items():
-        logger.info("%s is there already", folder)
+        logger.info("%s exists already", folder)
         return
     record.unlink(missing_ok=True)
     commit = clone(config.url, tag, folder)

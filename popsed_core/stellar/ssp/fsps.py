@@ -1,4 +1,4 @@
-"""SSP reader: FSPS itself, through python-fsps (this module is its one doorway).
+"""SSP reader: FSPS itself, through python-fsps (the only module that imports it).
 
 All ages and metallicities that FSPS has, as they are: no interpolation, no dust.  FSPS is imported
 only in children (``fsps_process``), of which this module is the program:
@@ -38,10 +38,10 @@ IMPORTED = ("emlines_info.dat", "FILTER_LIST")  # files that `import fsps` itsel
 
 
 def read_fsps(config: FSPSConfig, home: Path, wave_range: tuple[float, float]) -> SSPGrid:
-    """Let FSPS compute all its SSPs.
+    """Compute all SSPs of FSPS.
 
     Args:
-        config: initial mass function and the version of python-fsps that is expected.
+        config: initial mass function and the expected version of python-fsps.
         home: the FSPS data.
         wave_range: rest-frame limits; one pixel beyond each is kept [AA].
 
@@ -49,7 +49,7 @@ def read_fsps(config: FSPSConfig, home: Path, wave_range: tuple[float, float]) -
         The grid on FSPS's own wavelengths, ages and metallicities.
 
     Raises:
-        InputError: python-fsps is absent or of another version, data are missing, FSPS stopped,
+        InputError: python-fsps is absent or has another version, data are missing, FSPS stopped,
             or its wavelengths do not cover the range.
     """
     build = checked_build(config, home)
@@ -73,7 +73,7 @@ def checked_build(config: FSPSConfig, home: Path) -> FSPSBuild:
     """Return the installed build, after checking its version and its data.
 
     Raises:
-        InputError: python-fsps is absent or of another version, or data are missing.
+        InputError: python-fsps is absent or has another version, or data are missing.
     """
     build = installed_build()
     if build.version != config.version:

@@ -1,8 +1,8 @@
-"""The FSPS data: which files a build of FSPS opens, and whether they are all there.
+"""The FSPS data: which files a build of FSPS opens, and whether they all exist.
 
 The list follows ``sps_setup.f90`` of FSPS 3.2 (python-fsps 0.4) and 4.0 (python-fsps 0.5).  FSPS
 stops at the first file it cannot open, which ends Python without an error; here every missing
-file is named beforehand.
+file is named in advance.
 """
 
 import os
@@ -101,7 +101,7 @@ def data_folder(config: FSPSConfig, record: Path | None) -> Path:
         record: what ``popsed fsps fetch`` wrote; the data lie beside it.
 
     Raises:
-        InputError: there is neither, or the folder does not exist or has too long a name.
+        InputError: neither is given, or the folder does not exist or has too long a name.
     """
     if config.sps_home is not None:
         folder = Path(os.path.expandvars(config.sps_home)).expanduser()
@@ -128,7 +128,7 @@ def data_folder(config: FSPSConfig, record: Path | None) -> Path:
 
 
 def check_data(build: FSPSBuild, home: Path) -> None:
-    """Refuse data that FSPS would stop at.
+    """Refuse data on which FSPS would stop.
 
     Raises:
         InputError: files are missing or empty; names the first of them, and the remedy.

@@ -1,8 +1,8 @@
-"""FSPS in a process of its own, because its Fortran can end a process without a word.
+"""FSPS in a separate process, because its Fortran code can end a process silently.
 
 A Fortran STOP (a missing file is enough) ends Python with exit status 0 and no exception.  The
-child therefore writes its result under a temporary name and renames it as its last act: no result
-under its own name means that the child did not finish, whatever its exit status says.
+child therefore writes its result under a temporary name and renames it as its last step: no result
+under the final name means that the child did not finish, whatever its exit status.
 """
 
 import json
@@ -103,7 +103,7 @@ def run_child(task: str, request: Mapping[str, Any], sps_home: Path) -> Arrays:
 
 
 def leave_result(folder: Path, arrays: Arrays) -> None:
-    """Write the child's result; the rename says that it is complete."""
+    """Write the child's result; the rename marks it as complete."""
     partial = folder / f".partial.{RESULT}"
     np.savez(partial, **arrays)
     partial.replace(folder / RESULT)

@@ -1,9 +1,9 @@
-"""SSP table: the light of simple stellar populations, in the names of the DSPS format.
+"""SSP table: spectra of simple stellar populations, with the names of the DSPS format.
 
 ``ssp_flux[m, a, w]`` is the luminosity per unit frequency of one solar mass formed at once with
 metallicity m, seen at age a (Hearin et al. 2023, DSPS; Conroy et al. 2009, FSPS).  What gas makes
-of the ionising photons of its young nodes stands beside the stars, never in them, so that a share
-of these photons can be taken away later.
+of the ionising photons of its young nodes is kept apart from the stars, so that a share
+of these photons can be removed later.
 """
 
 from dataclasses import dataclass, replace
@@ -76,7 +76,7 @@ class SSPGrid:
             )
 
     def _fill(self) -> None:
-        """Give empty arrays the shape that fits the others."""
+        """Give empty arrays a shape that matches the others."""
         n_metals, n_waves = len(self.ssp_lgmet), len(self.ssp_wave)
         n_young = self.n_young if self.nebular_continuum.size else 0
         shapes = {
@@ -91,7 +91,7 @@ class SSPGrid:
 
     @property
     def n_young(self) -> int:
-        """The number of nodes whose stars sit in birth clouds and light up gas."""
+        """The number of nodes whose stars are in birth clouds and ionise gas."""
         return int((self.ssp_lg_age_gyr + 9 <= YOUNG_LOG_AGE + NODE_SLACK).sum())
 
     @property

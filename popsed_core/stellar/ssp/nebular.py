@@ -1,10 +1,10 @@
-"""Nebular emission: what gas makes of the ionising photons of young stars.
+"""Nebular emission: light of gas ionised by young stars.
 
     Q = 1 / h  int_(wave < 911.8 AA) L_nu dln(wave),      L_gas = Q (1 - f_lost) s(Z, age, log U)
 
 Q counts the photons of a node and s is the light per ionising photon, from tables that were
-computed for other stars perhaps (Byler et al. 2017 scale theirs likewise).  The share f_lost to
-dust, or out of the galaxy, is left to the user of the table.
+possibly computed for other stars (Byler et al. 2017 scale theirs in the same way).  f_lost, the
+share lost to dust or out of the galaxy, is applied by the user of the table.
 """
 
 from dataclasses import dataclass, replace
@@ -54,7 +54,7 @@ def ionising_rate(wave: np.ndarray, lnu: np.ndarray, lsun: float) -> np.ndarray:
         lsun: the solar luminosity [erg / s].
 
     Returns:
-        Photons below 911.8 AA (...) [1 / s]; zero where the table begins too late to tell.
+        Photons below 911.8 AA (...) [1 / s]; zero if the table begins at too long a wavelength.
     """
     if wave[0] > BEGINS:
         return np.zeros(lnu.shape[:-1])
@@ -78,7 +78,7 @@ def describe(config: float | TiedIonisation) -> str:
 
 
 def in_vacuum(wave: np.ndarray) -> np.ndarray:
-    """Return vacuum wavelengths of lines that are listed as is the custom, in air beyond 2000 AA.
+    """Return vacuum wavelengths of lines listed in the usual way, in air beyond 2000 AA.
 
     The index of refraction is that of Morton 1991 (ApJS 77, 119), all [AA].
     """
@@ -91,15 +91,15 @@ def in_vacuum(wave: np.ndarray) -> np.ndarray:
 
 
 def with_nebular(grid: SSPGrid, photons: PhotonSpectra, standard: SSPGrid | None = None) -> SSPGrid:
-    """Return a table whose young nodes have gas; what ionises gas does not leave it.
+    """Return a table with gas around its young nodes; ionising photons do not leave it.
 
     Args:
         grid: the stars.
-        photons: what gas makes of each photon.
-        standard: a table whose ionising rates serve where ``grid`` has none.
+        photons: light of gas per ionising photon.
+        standard: a table whose ionising rates are used if ``grid`` has none.
 
     Raises:
-        InputError: nothing is known of the ionising light.
+        InputError: the ionising light is not known.
     """
     rate = _rates(grid, standard)[:, : grid.n_young] / grid.lsun
     ages = grid.ssp_lg_age_gyr[: grid.n_young] + 9
@@ -109,7 +109,7 @@ def with_nebular(grid: SSPGrid, photons: PhotonSpectra, standard: SSPGrid | None
     seen = _between(position, np.moveaxis(continuum, -1, 0))
     is_dark = grid.ssp_wave < LYMAN_LIMIT
     order = np.argsort(photons.line_wave)
-    # ASSUME: all lines leave their gas, Lyman alpha too, which dust takes more of than of others.
+    # ASSUME: all lines escape their gas, even Lyman alpha, which dust absorbs more than others.
     return replace(
         grid,
         ssp_flux=np.where(is_dark, np.float32(0), grid.ssp_flux),

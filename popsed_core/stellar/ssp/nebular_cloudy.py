@@ -2,7 +2,7 @@
 
 One image per metallicity and ionisation parameter, ages 1 to 25 Myr by 0.1 dex against lines
 [Lsun / Msun] or continuum [Lsun / AA / Msun], each the mean over its bin of age; row 0 holds the
-wavelengths, column 0 the ages.  Divided by the photons of that bin they serve any stars.
+wavelengths, column 0 the ages.  Divided by the photons of that bin they apply to any stars.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,8 +25,8 @@ LOG_U = np.arange(-4.0, 0.01, 0.5)  # [dex]
 HALF_BIN = 0.05  # [dex] of age
 HBETA = 4861.32  # [AA] in air
 CASE_B = 4.76e-13  # [erg] Hbeta per ionising photon at 1e4 K (Osterbrock & Ferland 2006, case B)
-LEAST_OF_CASE_B = 0.8  # in a sound set, while it has photons
-YOUNG = 10**6.75  # [yr] until when it must be sound
+LEAST_OF_CASE_B = 0.8  # in an intact set, while it has photons
+YOUNG = 10**6.75  # [yr] up to which it must be intact
 REMEDY = "delete it and rerun to download it again"
 
 
@@ -39,7 +39,7 @@ class CloudyFiles(NamedTuple):
 
 
 class Images(NamedTuple):
-    """Some images of a grid: what row 0 and column 0 say, and (metallicity, log U, age, column)."""
+    """Some images of a grid: row 0, column 0, and (metallicity, log U, age, column)."""
 
     columns: np.ndarray
     ages: np.ndarray
@@ -51,8 +51,8 @@ def read_cloudy(
 ) -> PhotonSpectra:
     """Read the light per ionising photon, at one ionisation parameter per metallicity.
 
-    The set of 2.5 Zsun is broken at high ionisation: it holds a fifth of the light that its photons
-    make.  No set is taken beyond its largest sound ionisation parameter.
+    The set of 2.5 Zsun is broken at high ionisation: it has a fifth of the light that its photons
+    should make.  No set is used beyond its largest intact ionisation parameter.
 
     Args:
         files: the grids.
@@ -106,7 +106,7 @@ def mean_rates(stars: SSPGrid, ages: np.ndarray) -> np.ndarray:
     """
     if len(stars.ssp_lgmet) != len(METALLICITIES) or not stars.ionising_rate.any():
         raise InputError(
-            f"ssp.nebular: cloudy needs BC03's ionising light, which {stars.library} has not"
+            f"ssp.nebular: cloudy needs BC03's ionising light, which {stars.library} lacks"
         )
     nodes = 10 ** (stars.ssp_lg_age_gyr + 9)
     limits = np.concatenate([[0.0], 0.5 * (nodes[1:] + nodes[:-1]), nodes[-1:]])
@@ -160,7 +160,7 @@ def _check_columns(columns: np.ndarray, path: Path, lines: Path) -> None:
 
 
 def _largest_sound(hbeta: np.ndarray, path: Path) -> np.ndarray:
-    """Return the position, per metallicity, of the largest log U up to which all are sound."""
+    """Return the position, per metallicity, of the largest log U up to which all are intact."""
     is_sound = (hbeta > LEAST_OF_CASE_B * CASE_B).all(axis=2)
     n_sound = np.cumprod(is_sound, axis=1).sum(axis=1)
     if n_sound.min() == 0:

@@ -91,7 +91,7 @@ def wrong_start(isochrones: str, log_z: float, age: float) -> str:
 
 
 def faults(home: Path) -> list[str]:
-    """Return what is wrong with the tables that are there, reading no more than their beginning."""
+    """Return what is wrong with the existing tables, reading only their beginning."""
     found = []
     for isochrones in WRONGLY_LABELLED:
         for path in nebular_files(home, isochrones):
@@ -121,7 +121,7 @@ def read_table(path: Path) -> FSPSTable:
     """Read one file.
 
     Raises:
-        InputError: it is missing, damaged, or no complete grid.
+        InputError: it is missing, damaged, or not a complete grid.
     """
     lines = require_file(path).read_text(errors="replace").split("\n")[1:]
     try:
@@ -134,7 +134,7 @@ def read_table(path: Path) -> FSPSTable:
         axes = [np.unique(column) for column in points.T]
         whole = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, N_COORDINATES)
         if not np.array_equal(points, whole) or min(map(len, axes)) < 2:
-            raise ValueError("its models are no complete grid, in order")
+            raise ValueError("its models are not a complete grid, in order")
         if not (np.all(np.isfinite(values)) and np.all(values >= 0)):
             raise ValueError("it has values below zero")
     except (ValueError, StopIteration) as error:

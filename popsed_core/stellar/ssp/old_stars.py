@@ -1,7 +1,7 @@
 """A correction of the light of old stars, smooth in rest wavelength.
 
 Spectral libraries make red galaxies too red in g - r and too blue in r - i (Maraston et al. 2009).
-Surveys with spectroscopic redshifts tell such an error, which is one of rest wavelength, from the
+Surveys with spectroscopic redshifts separate such an error, one of rest wavelength, from the
 zero point of a band (docs/real_surveys.md).
 """
 
@@ -12,11 +12,11 @@ import numpy as np
 
 from popsed_core.stellar.ssp.grid import SSPGrid
 
-BEGINS, HOLDS = -0.15, 0.15  # [dex Gyr] ages: none up to the first, the whole from the second on
+BEGINS, HOLDS = -0.15, 0.15  # [dex Gyr] ages: none up to the first, in full from the second
 
 
 def offset_old_stars(grid: SSPGrid, offsets: Sequence[tuple[float, float]]) -> SSPGrid:
-    """Return the table with the light of its old stars changed; gas and young stars stay.
+    """Return the table with the light of its old stars changed, gas and young stars unchanged.
 
     Args:
         grid: the SSP table.

@@ -1,4 +1,4 @@
-"""Mass that survives of an SSP, remnants included: the fit of Hearin et al. 2021 (DSPS).
+"""Surviving mass of an SSP, including remnants: the fit of Hearin et al. 2021 (DSPS).
 
 With y = log10(age / yr) and S(y; y0, k, lo, hi) = lo + (hi - lo) / (1 + exp(-k (y - y0))):
 slope = S(y; 8, 10^-0.5, d, 0.08), q = a + slope (y - 8), f = 1 - S(y; 6.5, 10^0.7, 0.005, q).

@@ -1,7 +1,7 @@
 """A synthetic SSP table: black bodies that cool and fade with age. For tests and the smoke run.
 
 ``L_nu = L pi B_nu(T) / (sigma T^4)`` with T falling and L fading smoothly with age, both lower
-for more metals; roughly the magnitudes of real populations, and nothing to draw science from.
+for more metals; roughly the magnitudes of real populations, but not for science.
 """
 
 import numpy as np

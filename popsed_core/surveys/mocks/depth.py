@@ -1,4 +1,4 @@
-"""The least mass that a mock galaxy may be seen with: lighter ones need not be drawn.
+"""The lowest mass at which a mock galaxy can be seen: lighter ones need not be drawn.
 
 Spectra are linear in the star-formation history, so no galaxy is brighter per formed mass than
 the brightest of its parts: without dust, at any metallicity, (1 - f) of one of the smooth bases
@@ -25,8 +25,8 @@ LeastMass = Callable[[np.ndarray], np.ndarray]  # redshift to log formed mass [d
 
 SUN_ABSOLUTE_R = 4.65  # [mag AB] Willmer 2018, SDSS r
 N_REDSHIFTS = 50  # at which the brightest galaxy is computed; linear between in the logarithms
-NOISE_SIGMAS = 4.0  # by which noise may lift a galaxy over the limit
-RARE = 1e-4  # probability that the model's error exceeds the margin at the very bound
+NOISE_SIGMAS = 4.0  # by which noise may lift a galaxy above the limit
+RARE = 1e-4  # probability that the model's error exceeds the margin at the bound
 FAINTEST_SHARE = 0.05  # of the limit's flux: no pruning reaches fainter, however large the noise
 SMOOTH = ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (1.0, 1.0, 0.0), (1.0, 1.0, 1.0))  # kappa of a basis
 
@@ -85,7 +85,7 @@ def least_mass_in_band(
 
 
 def error_margin(config: MockSurvey, noise: NoiseModel, band: int, zero_point: float) -> float:
-    """Return by how much errors may make a galaxy brighter than it is [mag].
+    """Return by how much errors may brighten a galaxy [mag].
 
     Args:
         config: the mock's limit and model errors.

@@ -1,9 +1,9 @@
-"""A stand-in for GAMA DR3: both tables in the archive's own schema, galaxies of known truth.
+"""A stand-in for GAMA DR3: both tables in the archive's schema, galaxies of known truth.
 
 For machines that cannot reach the archive: the same rules run on it from the first to the last.
 Redshifts and masses follow the realistic mock within GAMA's limit, colours the exact spectra,
-errors GAMA's signal-to-noise; some rows have what the cuts must find.  Not for science: the
-header says so, and everything made of it does.
+errors GAMA's signal-to-noise; some rows have defects that the cuts must find.  Not for science: the
+header says so, and so does everything made from it.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ CURVES = FILTERS | {
 }
 LIMIT = 19.8  # [mag] r, of GAMA's main survey (Baldry et al. 2018)
 MAX_REDSHIFT = 0.6
-MODEL_ERROR = 0.02  # [mag] ASSUME: by how much its galaxies differ from the spectra
+MODEL_ERROR = 0.02  # [mag] ASSUME: scatter of its galaxies about the spectra
 # log10 SNR = a + b (m - 20) + c (m - 20)^2: our fit to the digitised median of GAMA DR3 in Li et
 # al. 2023, 16 < m < 24, to 0.05 dex.  ASSUME: Y, J, H, K like z, with the depths of VIKING.
 LOG_SNR = {
@@ -49,14 +49,14 @@ LOG_SNR = {
 }
 SNR_SCATTER = 0.05  # [dex] ASSUME: within the 0.1 dex of GAMA
 NODES = np.arange(12.0, 28.01, 0.25)  # [mag]
-SHARES = {  # ASSUME: of the rows that have what a cut must find
+SHARES = {  # ASSUME: of the rows with each defect that a cut must find
     "infrared_missing": 0.05,
     "mass_missing": 0.01,
     "star": 0.02,
     "u_negative": 0.01,
 }
 STAR_J_MINUS_K = -0.1  # [mag AB]
-TOY_J_MINUS_K = 0.4  # [mag AB] that toy spectra get, or the star cut would take all galaxies
+TOY_J_MINUS_K = 0.4  # [mag AB] of toy spectra, or the star cut would remove all galaxies
 EXTRA_ROWS = 0.1  # share of photometry without a mass
 NO_MAGNITUDE, NO_VALUE = 99.0, -99.0
 FIRST_ID, ID_STEP = 6802, 7
@@ -79,7 +79,7 @@ def noise_table() -> NoiseTable:
 def make_standin(
     n_galaxies: int, seed: int, grid: SSPGrid, spectra: SpectraConfig
 ) -> tuple[Columns, Columns]:
-    """Draw galaxies within GAMA's limit and dress them as its tables.
+    """Draw galaxies within GAMA's limit and return them in its tables.
 
     Args:
         n_galaxies: rows of ``StellarMasses``.
@@ -120,7 +120,7 @@ def make_standin(
 def write_tables(
     photometry: Columns, masses: Columns, path_to_photometry: Path, path_to_masses: Path
 ) -> None:
-    """Write both tables as FITS, marked as a stand-in, each whole or not at all."""
+    """Write both tables as FITS, marked as a stand-in, each atomically."""
     for columns, path, name in (
         (photometry, path_to_photometry, "ApMatchedCat"),
         (masses, path_to_masses, "StellarMasses"),
@@ -179,7 +179,7 @@ def _extra(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def _ids(rng: np.random.Generator, known: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return an ID per row: that of the galaxy where it comes first, a new one where again."""
+    """Return an ID per row: that of the galaxy at its first occurrence, then a new one."""
     ids = known[rows]
     _, first = np.unique(rows, return_index=True)
     is_again = np.ones(len(rows), dtype=bool)

@@ -32,10 +32,10 @@ log = logging.getLogger(__name__)
 
 MIN_REDSHIFT = 1e-3  # of the photometry tables
 BATCH = 20_000  # galaxies drawn at a time
-MAX_BATCHES = 1500  # then the limits are judged impossible
+MAX_BATCHES = 1500  # beyond which the limits are considered impossible
 CHUNK = 2_000  # galaxies per forward pass
-ML_BAND = "r"  # in which the populations' least mass-to-light ratios are known
-DRAW_MARGIN = 0.2  # [mag] beyond the limit that noise and model error may scatter in
+ML_BAND = "r"  # of the populations' least mass-to-light ratios
+DRAW_MARGIN = 0.2  # [mag] beyond the limit from which noise and model error may scatter in
 
 
 class RealSurvey(NamedTuple):
@@ -44,7 +44,7 @@ class RealSurvey(NamedTuple):
     Attributes:
         base: its bands and filters.
         noise: its noise.
-        known: its redshifts and masses, where the mock resamples them.
+        known: its redshifts and masses, if the mock resamples them.
     """
 
     base: Catalogue
@@ -69,7 +69,7 @@ def observe(
         spectra: the stellar-population model.
         seed: the run's seed.
         grid: SSP table.
-        like: the survey that it imitates.
+        like: the survey it imitates.
 
     Returns:
         The catalogue, and the true parameters and derived quantities of its galaxies.
@@ -122,12 +122,12 @@ def _limit(config: MockSurvey) -> str:
 
 
 class ModelErrors:
-    """By how much real galaxies differ from the model, per galaxy [mag].
+    """Deviations of real galaxies from the model, per galaxy [mag].
 
     An independent part per band, and a smooth one: a Gaussian random function of ln(wavelength)
     with covariance colour_error^2 exp(-(d ln wave)^2 / (2 length^2)), as when a spectrum's slope
     or curvature is off.  With ``error_tail`` both follow Student's t together: some galaxies
-    differ by much more than most.
+    deviate by much more than most.
     """
 
     def __init__(self, config: MockSurvey, waves: np.ndarray) -> None:

@@ -33,7 +33,7 @@ class Population(NamedTuple):
 
 
 MASS_RANGE = (7.5, 13.0)  # [dex Msun] the paper's range of formed mass
-MIN_REDSHIFT = 0.002  # below, peculiar velocities rule
+MIN_REDSHIFT = 0.002  # below, peculiar velocities dominate
 # Baldry et al. 2012 (GAMA): knee [dex Msun], phi* [1e-3 / Mpc3 / dex] and slopes, surviving mass
 MASS_KNEE, MASS_WEIGHTS, MASS_SLOPES = 10.66, (3.96, 0.79), (-0.35, -1.47)
 FORMED_TO_SURVIVING = -0.22  # [dex] 60 % of the formed mass survives at old ages (Chabrier)
@@ -72,8 +72,8 @@ def realistic(rng: np.random.Generator, columns: Columns) -> Columns:
     """Return star-forming and quiescent galaxies for given redshifts and masses.
 
     Star-forming galaxies follow the main sequence, quiescent ones old histories; metallicity
-    follows mass; dust laws are narrow.  What has no source below is an assumption of this mock,
-    on purpose unlike the fit's own priors.
+    follows mass; dust laws are narrow.  Values without a source below are assumptions of this mock,
+    deliberately unlike the fit's priors.
     """
     n = len(columns["redshift"])
     mass = columns["log_stellar_mass"] + FORMED_TO_SURVIVING
@@ -127,7 +127,7 @@ POPULATIONS = {
 
 
 class VolumeMassDensity:
-    """Draws (redshift, formed mass) from volume x mass function, among what may be seen."""
+    """Draws (redshift, formed mass) from volume x mass function, among observable galaxies."""
 
     def __init__(self, config: CosmologyConfig, max_redshift: float, least_mass: LeastMass) -> None:
         """Tabulate the density.
