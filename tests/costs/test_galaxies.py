@@ -19,6 +19,7 @@ def popsed(*words):
 
 
 @pytest.mark.slow
+@pytest.mark.benches
 def test_fits_are_measured_and_a_plan_made_of_it(files, tmp_path, capsys):
     output, table = tmp_path / "galaxies.json", tmp_path / "galaxies.md"
     options = [word for name, path in files.items() for word in (f"--{name}", path)]

@@ -27,6 +27,7 @@ def bench(files, tmp_path, *words):
 
 
 @pytest.mark.slow
+@pytest.mark.benches
 def test_two_recipes_are_timed_side_by_side(files, emulated, tmp_path, capsys):
     ours = ",".join(map(str, OURS))
     recipes = ("--recipe", f"ours={ours}", "--recipe", f"emulated={ours},{emulated}")
