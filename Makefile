@@ -11,7 +11,7 @@ SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet host reason --cores
 # where Python keeps no bytecode, each of a run's jobs would compile the package anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env lock demo mock figures test test-real lint format bar-demo bar-fsps bar-paper bar-speed bar-cluster audit study clean clean-all
+.PHONY: help env lock demo mock figures test test-all test-real coverage lint format bar-demo bar-fsps bar-paper bar-speed bar-cluster bar-house audit study clean clean-all
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -40,9 +40,18 @@ mock: $(STAMP) ## fit the mock surveys and compare with their truth
 figures: $(STAMP) ## only the figures of the demo
 	$(SNAKEMAKE) figures
 
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
+
+test: $(STAMP) ## the tests of every day; the summary names the tiers that it leaves out
+	$(PYTEST) -n $(CORES) --quick $(PYTEST_FLAGS)
+
 # one process more than cores: tests on a cluster wait most of the time
-test: $(STAMP) ## all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+test-all: $(STAMP) ## all tests, also on a Slurm, of kills, damage, reruns of every key
+	$(PYTEST) -n $$(($(CORES) + 1)) $(PYTEST_FLAGS)
+
+coverage: $(STAMP) ## run the tests of every day, and list the modules that they cover badly
+	$(PYTEST) -n $(CORES) --quick --cov --cov-report=json:coverage.json $(PYTEST_FLAGS)
+	$(BIN)/python -m tests.coverage_table coverage.json
 
 test-real: $(STAMP) ## the tests that read real data, which are downloaded first (170 MB kept)
 	$(BIN)/python -m tests.real_data $(REAL_DATA)
@@ -73,6 +82,9 @@ bar-speed: $(STAMP) ## measure the bars of speed afresh (about an hour)
 
 bar-cluster: $(STAMP) ## measure the bars of clusters, reruns and faults afresh (about an hour)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_cluster $(BARS)
+
+bar-house: $(STAMP) ## measure layout, size, imports and reruns of the package (two minutes)
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.bars.bar_house $(BARS)
 
 audit: $(STAMP) ## check versions, licences and known vulnerabilities of the locked packages
 	$(BIN)/python envs/audit.py

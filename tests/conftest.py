@@ -10,7 +10,7 @@ import pytest
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
-
+pytest_plugins = ("tiers",)
 NOT_GIVEN = pytest.mark.skip(reason="reads real data: make test-real")
 
 

@@ -25,7 +25,7 @@ NOT_RUN = {  # command: why not
     "scancel --me": "needs a cluster: tests/workflow/test_slurm.py",
     "snakemake --unlock": "has nothing to unlock: tests/workflow/test_slurm.py",
 }
-SLOW = ("popsed", "bench")  # tests/test_bench.py and tests/test_plan.py run them
+SLOW = ("popsed", "bench")  # tests/costs runs them
 PROGRAMS = {"snakemake": "snakemake.cli", "popsed": "popsed_core.cli"}
 PLAN = ("-n", "--executor", "local")  # plan only, also where the cluster's plugin is missing
 

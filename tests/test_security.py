@@ -75,22 +75,20 @@ def offences(text):
     return found
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_read_from_a_file_is_run(path):
-    assert offences(path.read_text()) == []
+def test_nothing_read_from_a_file_is_run():
+    assert len(PATHS) > 100
+    found = {str(path.relative_to(ROOT)): offences(path.read_text()) for path in PATHS}
+    assert {name: calls for name, calls in found.items() if calls} == {}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_the_search_finds_what_it_looks_for():
+    for text in (
         "import pickle", "from joblib import load", "eval('1')", "import os; os.system('ls')",
         "torch.load(path)", "torch.load(path, weights_only=False)", "yaml.load(text)",
         "subprocess.run('ls', shell=True)", "np.load(path, allow_pickle=True)",
         "archive.extractall()", "requests.get(url, verify=False)",
-    ],
-)  # fmt: skip
-def test_the_search_finds_what_it_looks_for(text):
-    assert offences(text)
+    ):  # fmt: skip
+        assert offences(text), text
 
 
 def test_a_pickle_in_the_place_of_a_member_is_not_run(tmp_path):

@@ -62,10 +62,12 @@ REAL_TESTS = ("tests/test_real_grid.py",)
 INPUT_TESTS = {
     "FSPS: data missing, incomplete, of another version; a STOP": (
         "tests/stellar/test_fsps.py",
+        "tests/stellar/test_fsps_data.py",
         "tests/stellar/test_fetch_fsps.py",
     ),
     "chunks: full disk, killed writer, altered chunk": (
         "tests/emulator/test_training_set.py",
+        "tests/emulator/test_training_chunk.py",
         "tests/emulator/test_training_index.py",
     ),
     "emulator: missing segment, other table, prior or training set": (

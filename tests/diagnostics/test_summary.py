@@ -7,7 +7,7 @@ import pytest
 
 from popsed_core.config.noise import NoiseConfig
 from popsed_core.diagnostics.markdown import as_markdown
-from popsed_core.diagnostics.summary import rounded, summarise, write_summary
+from popsed_core.diagnostics.summary import summarise, write_summary
 from popsed_core.surveys.noise_fit import fit_noise
 
 
@@ -123,33 +123,9 @@ def test_a_band_with_errors_that_cannot_be_right_is_warned_of(samples, observed,
     assert "band r: 2 % of the errors are more than ten times" in found[-1]
 
 
-def test_markdown_flags_what_the_prior_made(summary, tmp_path):
-    lines = write(summary, tmp_path)[1].read_text().splitlines()
-    row = next(line for line in lines if line.startswith("| dust_index"))
-    assert "prior-dominated" in row
-    row = next(line for line in lines if line.startswith("| log_stellar_mass"))
-    assert "dex(Msun)" in row
-    assert "prior-dominated" not in row
-    assert "## Against the reference" in lines
-
-
-def test_without_a_reference_there_is_no_comparison(samples, catalogue, members, tmp_path):
-    summary = summarise(samples, catalogue, None, members, seed=0)
-    _, markdown, diagnostics = write(summary, tmp_path)
-    assert "## Cost" not in markdown.read_text()
-    assert "Against the reference" not in markdown.read_text()
-    assert diagnostics.read_text().startswith("name,unit,kind,n_reference,w1,")
-    assert len(diagnostics.read_text().splitlines()) == 1
-
-
 def test_same_inputs_same_bytes(samples, catalogue, reference, members, tmp_path):
     texts = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         paths = write(summarise(samples, catalogue, reference, members, seed=0), folder)
         texts.append([path.read_bytes() for path in paths])
     assert texts[0] == texts[1]
-
-
-def test_rounding_keeps_five_digits_and_drops_what_is_no_number():
-    tree = {"a": [1.234567, float("nan")], "b": (float("inf"), 3, True, "x")}
-    assert rounded(tree) == {"a": [1.2346, None], "b": [None, 3, True, "x"]}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from test_training_set import make, make_task
+from chunks import make, make_task
 
 from popsed_core.files.block_file import BlockFile
 from popsed_core.stellar.ssp.toy import toy_grid

@@ -13,8 +13,8 @@ from popsed_core.emulator.data import ChunkSpectra
 from popsed_core.emulator.emulator import EmulatedSpectra, assemble
 from popsed_core.emulator.fit import ChunkFiles, SegmentFit, fit_segment, make_source
 from popsed_core.emulator.pca import fit_basis
-from popsed_core.emulator.training_chunk import INPUTS, ROWS
-from popsed_core.emulator.training_draws import draw_inputs, draw_theta
+from popsed_core.emulator.training_chunk import ROWS
+from popsed_core.emulator.training_draws import draw_theta
 from popsed_core.emulator.training_index import TrainingSet, make_index
 from popsed_core.emulator.training_set import ChunkTask, make_chunk
 from popsed_core.errors import InputError
@@ -26,7 +26,6 @@ CPU = torch.device("cpu")
 TABLE = "abc"  # checksum of the SSP table
 TRAINING = TrainingSetConfig(chunk_size=5000, n_pixels=80, draws="uniform")
 FROM_CHUNKS = replace(TASK, emulator=replace(EMULATOR, source="chunks"), training=TRAINING)
-LOG_BURST = BOX | {"t_burst": ParameterConfig(0.01, 13.27, coordinate="log")}
 
 
 def make_files(folder, seed=1, target="behind_screen"):
@@ -55,19 +54,6 @@ def files(tmp_path_factory):
 def source(files, segment=0, **changes):
     task = replace(FROM_CHUNKS, segment=segment, **changes)
     return make_source(task, GRID, TABLE, files[segment])
-
-
-@pytest.mark.parametrize("draws", ["uniform", "coordinates", "both"])
-def test_draws_follow_the_prior_they_are_called_after(draws):
-    stream = torch.Generator().manual_seed(1)
-    drawn = draw_inputs(LOG_BURST, 20_000, stream, draws)
-    burst = drawn[:, INPUTS.index("t_burst")]
-    share = (burst < np.sqrt(0.01 * 13.27)).double().mean().item()
-    uniform = (np.sqrt(0.01 * 13.27) - 0.01) / 13.26
-    wanted = {"uniform": uniform, "coordinates": 0.5, "both": 0.25 + uniform / 2}[draws]
-    assert abs(share - wanted) < 0.01
-    for name, column in zip(INPUTS, drawn.unbind(1), strict=True):
-        assert BOX[name].low <= column.min() < column.max() <= BOX[name].high
 
 
 def test_an_emulator_of_chunks_comes_close_to_the_exact_spectra(files):

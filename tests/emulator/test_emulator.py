@@ -13,7 +13,6 @@ from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.emulator.data import FreshSpectra, SegmentTask
 from popsed_core.emulator.emulator import EmulatedSpectra, assemble, check_emulator
 from popsed_core.emulator.fit import SegmentFit, fit_segment
-from popsed_core.emulator.network import TrainableActivation
 from popsed_core.emulator.training_draws import draw_theta
 from popsed_core.errors import InputError
 from popsed_core.parameters import NAMES
@@ -59,17 +58,6 @@ def fresh_fit(task):
 
 def exact(edges):
     return PopulationSpectra(GRID, SpectraConfig(), edges, max_redshift=0.8).float()
-
-
-def test_the_activation_is_the_formula_and_so_is_its_derivative():
-    act = TrainableActivation(3).double()
-    x = torch.linspace(-3, 3, 12, dtype=torch.float64).reshape(4, 3).requires_grad_()
-    formula = (act.gamma + (1 - act.gamma) * torch.sigmoid(act.beta * x)) * x
-    torch.testing.assert_close(act(x), formula)
-    assert torch.autograd.gradcheck(act, (x,))
-    wanted = torch.autograd.grad(formula.square().sum(), (act.gamma, act.beta))
-    found = torch.autograd.grad(act(x).square().sum(), (act.gamma, act.beta))
-    torch.testing.assert_close(found, wanted)
 
 
 def test_a_tiny_training_comes_close_to_the_exact_spectra(segments, theta):

@@ -1,39 +1,15 @@
 """Principal components: the best linear reconstruction, whatever the size of the blocks."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
-from test_training_set import ORIGIN, make, make_task
+from chunks import CONFIG, ORIGIN, spectra
 
 from popsed_core.config.emulator import EmulatorConfig
 from popsed_core.emulator.pca import Moments, Projection, SpectrumBasis, fit_basis
-from popsed_core.emulator.target import make_target, relative_error
-from popsed_core.emulator.training_chunk import name_columns
-from popsed_core.emulator.training_index import TrainingSet, make_index
-from popsed_core.emulator.training_set import TOLERANCE, choose_pixels
+from popsed_core.emulator.target import relative_error
 from popsed_core.errors import InputError
 from popsed_core.files import artefacts
-from popsed_core.stellar.spectra import PopulationSpectra
-from popsed_core.stellar.ssp.toy import toy_grid
-
-CONFIG = EmulatorConfig(edges=(1000.0, 3600.0, 60000.0), n_components=(12, 12))
-
-
-@pytest.fixture(scope="module")
-def training_set(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("set")
-    grid = toy_grid((1000.0, 30000.0))
-    chunks = [make(folder, grid, make_task(chunk=k)) for k in (1, 2, 3)]
-    artefacts.save(make_index(chunks, 1, folder), folder / "index.h5", ORIGIN)
-    return TrainingSet(folder / "index.h5")
-
-
-def spectra(training_set, segment, is_validation=False, target="behind_screen"):
-    pixels = training_set.pixels(*CONFIG.edges[segment : segment + 2])
-    transform = make_target(target, training_set.index.wave[pixels])
-    return torch.cat([transform(*block) for block in training_set.blocks(is_validation, pixels)])
 
 
 @pytest.mark.parametrize("segment", [0, 1])
@@ -83,25 +59,6 @@ def test_more_components_reconstruct_better(training_set):
     for segment in (0, 1):
         rough, fine = (fit_basis(training_set, segment, config) for config in (few, CONFIG))
         assert fine.error_68.max() < rough.error_68.max() / 3
-
-
-def test_behind_the_screen_is_the_exact_light(training_set):
-    grid, task = toy_grid((1000.0, 30000.0)), make_task()
-    cut, edges, wave, _ = choose_pixels(grid, task.training)
-    exact = PopulationSpectra(cut, task.spectra, edges, max_redshift=0.8, tolerance=TOLERANCE)
-    inputs, log_lnu = next(training_set.blocks(False, slice(None)))
-    found = make_target("behind_screen", wave)(inputs, log_lnu)
-    truth = torch.log10(exact.behind_screen(name_columns(inputs))) + exact.log_unit
-    assert (found - truth).abs().max() < 3e-3  # the toy's old stars, 15 dex fainter in the UV
-    assert (found - truth).square().mean().sqrt() < 1e-5
-
-
-def test_the_full_target_ends_where_fsps_ends(training_set):
-    full = spectra(training_set, 0, target="full")
-    assert full.min() == -70
-    basis = fit_basis(training_set, 0, replace(CONFIG, target="full"))
-    assert basis.target == "full"
-    assert np.allclose(basis.mean, full.double().mean(0).numpy())
 
 
 def test_a_basis_survives_a_file(training_set, tmp_path):

@@ -27,7 +27,7 @@ from popsed_core.parameters import NAMES
 from popsed_core.stellar.spectra import PopulationSpectra
 from popsed_core.stellar.ssp.fsps import read_fsps
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.fsps]
 TOLERANCE = 1e-5  # relative
 DEX = TOLERANCE * math.log10(
     math.e

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from test_training_set import ORIGIN, make, make_task
+from chunks import ORIGIN, make, make_task
 
 from popsed_core.emulator.training_chunk import TrainingChunk
 from popsed_core.emulator.training_index import TrainingSet, make_index

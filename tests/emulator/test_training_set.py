@@ -4,65 +4,28 @@ import dataclasses
 import errno
 import math
 import shutil
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from chunks import BOX, make, make_task
 
-from popsed_core.config.emulator import TrainingSetConfig
-from popsed_core.config.parameters import ParameterConfig
-from popsed_core.config.spectra import SpectraConfig
 from popsed_core.emulator import training_set
-from popsed_core.emulator.training_chunk import INPUTS, TrainingChunk, name_columns, read_spectra
+from popsed_core.emulator.training_chunk import INPUTS, TrainingChunk, name_columns
 from popsed_core.emulator.training_set import (
-    ChunkTask,
     TableSpectra,
     choose_pixels,
     draw_chunk,
-    make_chunk,
 )
 from popsed_core.errors import InputError
 from popsed_core.files import artefacts, block_file
-from popsed_core.files.artefacts import Provenance
-from popsed_core.files.block_file import BlockFile
-from popsed_core.parameters import NAMES
 from popsed_core.stellar.spectra import PopulationSpectra
 from popsed_core.stellar.ssp.toy import toy_grid
-
-HERE = Path(__file__).resolve().parent
-BOX = {
-    "redshift": (0.001, 0.8, "linear"),
-    "log_stellar_mass": (7.5, 13.0, "linear"),
-    **{f"kappa_{i}": (0.0, 1.0, "flat_simplex") for i in (1, 2, 3)},
-    "t_burst": (0.01, 13.27, "log"),
-    "f_burst": (0.0, 1.0, "linear"),
-    "logzsol": (-2.6, 0.3, "linear"),
-    "dust_index": (-3.0, 1.0, "linear"),
-    "tau_bc": (0.0, 3.0, "linear"),
-    "tau_ism": (0.0, 3.0, "linear"),
-}
-PARAMETERS = {name: ParameterConfig(*BOX[name]) for name in NAMES}
-ORIGIN = Provenance(source="toy", inputs={"ssp": "abc"})
 
 
 @pytest.fixture(scope="module")
 def grid():
     return toy_grid((1000.0, 30000.0))
-
-
-def make_task(chunk=1, seed=1, **changes):
-    training = TrainingSetConfig(chunk_size=2500, n_pixels=120, **changes)
-    return ChunkTask(chunk, seed, training, SpectraConfig(), PARAMETERS)
-
-
-def make(folder, grid, task):
-    path = folder / f"chunk_{task.chunk}.h5"
-    make_chunk(task, grid, path, folder / f"partial_{task.chunk}", ORIGIN)
-    return path
 
 
 @pytest.mark.parametrize("kind", ["log", "ssp"])
@@ -103,81 +66,6 @@ def test_draws_fill_the_box_uniformly_in_its_coordinates():
         middle = math.sqrt(low * high) if coordinate == "log" else 0.5 * (low + high)
         if coordinate != "flat_simplex":
             assert abs((column < middle).double().mean() - 0.5) < 0.04
-
-
-def test_a_chunk_depends_on_its_number_and_not_on_how_many_there_are(tmp_path, grid):
-    few, many = (make_task(n_chunks=n) for n in (2, 200))
-    a, b = (draw_chunk(task) for task in (few, many))
-    assert torch.equal(a, b)
-    assert not torch.equal(a, draw_chunk(make_task(chunk=2)))
-    assert not torch.equal(a, draw_chunk(make_task(seed=2)))
-
-
-def test_the_same_chunk_twice_has_the_same_bytes(tmp_path, grid):
-    first, second = (make(tmp_path / name, grid, make_task()) for name in ("a", "b"))
-    assert first.read_bytes() == second.read_bytes()
-
-
-class Killed(BaseException):
-    """Like kill -9: no code of the package catches it."""
-
-
-@pytest.fixture
-def killer(monkeypatch):
-    """Make the writer die at its second block, in the middle of a write."""
-    append = BlockFile.append
-
-    def die(self, rows):
-        if self.n_rows:
-            self.file.write(rows[:7].tobytes())
-            self.file.flush()
-            raise Killed
-        append(self, rows)
-
-    monkeypatch.setattr(BlockFile, "append", die)
-    return lambda: monkeypatch.setattr(BlockFile, "append", append)
-
-
-def test_a_killed_writer_goes_on_and_ends_with_the_same_bytes(tmp_path, grid, killer):
-    with pytest.raises(Killed):
-        make(tmp_path, grid, make_task())
-    assert [path.name for path in tmp_path.iterdir()] == ["partial_1"]
-    killer()
-    calls = []
-    table = TableSpectra.__call__
-
-    def counted(self, theta):
-        calls.append(len(theta.redshift))
-        return table(self, theta)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TableSpectra, "__call__", counted)
-        resumed = make(tmp_path, grid, make_task())
-    assert sum(calls) == 1500  # of 2500: the first block was safe
-    assert not (tmp_path / "partial_1").exists()
-    assert resumed.read_bytes() == make(tmp_path / "whole", grid, make_task()).read_bytes()
-
-
-@pytest.mark.slow
-def test_kill_9_leaves_no_half_chunk_and_the_rest_is_made_to_the_same_bytes(tmp_path, grid):
-    child = subprocess.Popen([sys.executable, HERE / "killable_chunk.py", tmp_path])
-    partial = tmp_path / "partial_1"
-    while not partial.exists() or partial.stat().st_size < 4 * 120 * 1000:
-        assert child.poll() is None
-        time.sleep(0.02)
-    child.kill()
-    child.wait()
-    assert [path.name for path in tmp_path.iterdir()] == ["partial_1"]
-    resumed = make(tmp_path, grid, make_task())
-    assert resumed.read_bytes() == make(tmp_path / "whole", grid, make_task()).read_bytes()
-
-
-def test_what_was_begun_with_other_settings_is_not_gone_on_with(tmp_path, grid, killer):
-    with pytest.raises(Killed):
-        make(tmp_path, grid, make_task(seed=2))
-    killer()
-    path = make(tmp_path, grid, make_task())
-    assert path.read_bytes() == make(tmp_path / "whole", grid, make_task()).read_bytes()
 
 
 def test_too_small_a_disk_is_told_before_any_work(tmp_path, grid, monkeypatch):
@@ -224,13 +112,3 @@ def test_wavelengths_without_any_light_are_refused(grid):
     dark = dataclasses.replace(grid, ssp_flux=flux)
     with pytest.raises(InputError, match=r"training_set\.wave_low.*no light below 1[45]\d\d AA"):
         choose_pixels(dark, make_task().training)
-
-
-def test_a_damaged_chunk_is_refused_when_it_is_read(tmp_path, grid):
-    path = make(tmp_path, grid, make_task())
-    data = bytearray(path.read_bytes())
-    for i in range(len(data) // 2, len(data) // 2 + 64):
-        data[i] ^= 0xFF
-    path.write_bytes(data)
-    with pytest.raises(InputError, match=r"chunk_1\.h5: field log_lnu cannot be read"):
-        read_spectra(path, slice(None), slice(None))

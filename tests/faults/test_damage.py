@@ -14,6 +14,8 @@ from popsed_core.inference.samples import PopulationSamples
 from popsed_core.running.loop import load_plain, save_plain
 from popsed_core.surveys.catalogue import Catalogue
 
+pytestmark = pytest.mark.faults
+
 N_FLIPS = 150
 RANDOM = np.random.default_rng(7)
 

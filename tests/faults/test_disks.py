@@ -24,6 +24,8 @@ from popsed_core.files.block_file import BlockFile, told_when_full
 from popsed_core.files.lock import one_writer
 from popsed_core.running.loop import save_plain
 
+pytestmark = pytest.mark.faults
+
 RANDOM = np.random.default_rng(1)
 NOISE = RANDOM.normal(size=(300, 300))  # 720 kB that do not get smaller
 TOY = ["--section", json.dumps({"reader": "toy", "path": None, "wave_low": 1000.0,

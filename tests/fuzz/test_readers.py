@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from .readers import JUNK, READERS, damage, junk, outcome, read_tree, whole_tree
 
+pytestmark = pytest.mark.fuzz
+
 N_EXAMPLES = 25
 quick = settings(max_examples=N_EXAMPLES, derandomize=True, database=None)
 

@@ -13,23 +13,19 @@ import killable_fit
 import numpy as np
 import pytest
 import torch
-from toy_world import FIT, GRID, PARAMETERS, make_survey, make_task
+from toy_world import FIT, GRID, PARAMETERS, make_task
 
-from popsed_core.config.distances import FeaturesConfig, SinkhornConfig, SlicedConfig
+from popsed_core.config.distances import SinkhornConfig, SlicedConfig
 from popsed_core.config.fit import FlowConfig
-from popsed_core.config.parameters import ParameterConfig
-from popsed_core.config.schedules import LearningRate, NoiseAnnealing, PriorWeight
-from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
+from popsed_core.config.schedules import LearningRate, PriorWeight
 from popsed_core.errors import InputError
 from popsed_core.inference.fit import FlowFit, fit_member
 from popsed_core.inference.holdout import bootstrap
-from popsed_core.inference.task import fingerprint
 from popsed_core.running import loop
 from popsed_core.theta import Theta
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 METRICS = {"distance", "prior_kl", "gradient", "validation", "learning_rate"}
-MEMBERS = ("randomised", "restarts")
 
 
 @pytest.fixture(scope="module")
@@ -56,54 +52,11 @@ def content(member, folder):
 
 
 # --- the output of a fit --------------------------------------------------------------------
-
-
 def test_zero_points_are_learnt_only_where_they_are_free(survey):
     fixed = fit_member(make_task(fit=replace(FIT, zero_point_error=0.0)), survey)[0]
     free = fit_member(make_task(fit=replace(FIT, zero_point_error=0.05)), survey)[0]
     assert (fixed["zero_points"] == 0).all()
     assert (free["zero_points"] != 0).all()
-
-
-@pytest.mark.parametrize("members", MEMBERS)
-def test_zero_points_cost_their_distance_from_the_anchor(survey, members):
-    member = member_of(1, replace(FIT, zero_point_error=0.02, members=members), survey)
-    assert member.calibration_cost().item() == 0
-    with torch.no_grad():
-        member.zero_points.add_(torch.tensor([0.02, -0.04, 0.0, 0.0, 0.0]))
-    assert member.calibration_cost().item() == pytest.approx(0.5 * (1 + 4), rel=1e-4)
-
-
-def test_anchors_of_randomised_members_are_draws_from_the_zero_points_prior(survey):
-    fit = replace(FIT, zero_point_error=0.04)
-    anchors = torch.stack([member_of(k, fit, survey).anchor for k in range(1, 40, 2)])
-    n_draws = anchors.numel()
-    assert anchors.std().item() == pytest.approx(0.04, rel=4 / math.sqrt(2 * n_draws))
-    assert abs(anchors.mean().item()) < 4 * 0.04 / math.sqrt(n_draws)
-    restart = member_of(1, replace(fit, members="restarts"), survey)
-    assert (restart.anchor == 0).all()
-    assert (restart.zero_points == 0).all()
-
-
-def test_the_members_of_a_pair_have_opposite_anchors(survey):
-    first, second, third = (member_of(k, FIT, survey).anchor for k in (1, 2, 3))
-    assert (first == -second).all()
-    assert (first.abs() != third.abs()).all()
-
-
-def test_randomised_members_see_a_bootstrap_of_the_catalogue_restarts_all_of_it(survey):
-    """In whitened features the mean of a bootstrap of n galaxies scatters by 1/sqrt(n)."""
-    fit = replace(
-        FIT, distance=SlicedConfig(n_pool=512, n_step=32), features=FeaturesConfig("whitened")
-    )
-    squares = []
-    for k in range(1, 9):
-        first, second = (member_of(k, replace(fit, members=m), survey).misfit for m in MEMBERS)
-        assert torch.equal(first.features.matrix, second.features.matrix)
-        moved = first.distance.quantiles.mean(1) - second.distance.quantiles.mean(1)
-        n_kept = len(survey.catalogue.mag) - round(FIT.holdout * len(survey.catalogue.mag))
-        squares.append(n_kept * moved.square().mean().item())
-    assert 0.5 < np.mean(squares) < 1.7  # chi-squared of 40 degrees of freedom, over 40
 
 
 def test_a_bootstrap_draws_galaxies_with_replacement():
@@ -165,8 +118,6 @@ def test_every_distance_trains(survey, distance):
 
 
 # --- reproducible ---------------------------------------------------------------------------
-
-
 def test_the_same_seed_gives_the_same_bytes(survey, member, tmp_path):
     again = fit_member(make_task(), survey)[0]
     assert content(again, tmp_path / "a") == content(member, tmp_path / "b")
@@ -206,6 +157,7 @@ def test_resumed_is_uninterrupted_bit_for_bit(
     assert content(resumed, tmp_path / "a") == content(member, tmp_path / "b")
 
 
+@pytest.mark.faults
 def test_a_killed_fit_is_resumed_to_the_same_bytes(survey, checkpoint, tmp_path):
     script = Path(killable_fit.__file__)
     child = subprocess.Popen([sys.executable, script, checkpoint])
@@ -222,8 +174,6 @@ def test_a_killed_fit_is_resumed_to_the_same_bytes(survey, checkpoint, tmp_path)
 
 
 # --- checkpoints of other configurations ----------------------------------------------------
-
-
 def test_a_checkpoint_of_another_configuration_is_refused(survey, checkpoint):
     fit_member(make_task(), survey, checkpoint)
     before = checkpoint.read_bytes()
@@ -233,32 +183,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(survey, checkpoint):
     assert checkpoint.read_bytes() == before
 
 
-def test_the_fingerprint_hangs_on_all_that_matters_and_on_nothing_else(survey):
-    task = make_task()
-    narrow = ParameterConfig(0.01, 0.3)
-    brighter = replace(survey.catalogue, mag=survey.catalogue.mag - 0.01)
-    louder = replace(survey.noise, median=survey.noise.median + 0.01)
-    dimmer = replace(survey.grid, ssp_flux=survey.grid.ssp_flux * np.float32(0.5))
-    changed = [
-        (make_task(member=2), survey),
-        (make_task(seed=1), survey),
-        (make_task(survey="other"), survey),
-        (make_task(fit=replace(FIT, noise_annealing=NoiseAnnealing(29.0))), survey),
-        (make_task(parameters={**PARAMETERS, "redshift": narrow}), survey),
-        (replace(task, spectra=SpectraConfig(60, cosmology=CosmologyConfig(70.0))), survey),
-        (task, replace(survey, catalogue=brighter)),
-        (task, replace(survey, noise=louder)),
-        (task, replace(survey, grid=dimmer)),
-    ]
-    prints = [fingerprint([task], survey) for task, survey in [(task, survey), *changed]]
-    assert len(set(prints)) == len(prints)
-    assert fingerprint([replace(task, device="cuda")], survey) == prints[0]
-    assert fingerprint([make_task()], make_survey()) == prints[0]
-
-
 # --- failures -------------------------------------------------------------------------------
-
-
 class Poisoned(torch.nn.Module):
     """Photometry that is NaN for some galaxies at its second call."""
 

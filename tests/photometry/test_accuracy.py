@@ -20,12 +20,9 @@ from speclite.filters import load_filters
 from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.constants import LSUN_FSPS, MEGAPARSEC
 from popsed_core.parameters import NAMES
-from popsed_core.photometry.filters import load_filter
-from popsed_core.photometry.projection import Projection
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.stellar.cosmology import make_cosmology
 from popsed_core.stellar.ssp.toy import toy_grid
-from popsed_core.stellar.wavelength import log_edges
 from popsed_core.surveys.mocks.depth import least_mass_in_r
 from popsed_core.surveys.mocks.populations import VolumeMassDensity, table2
 from popsed_core.theta import Theta, from_matrix, to_matrix
@@ -71,18 +68,6 @@ def table2_draws(n, seed=0):
     return Theta(*(torch.as_tensor(columns[name]) for name in NAMES))
 
 
-# --- zero points and units ------------------------------------------------------------------
-
-
-def test_flat_source_is_one_maggie_in_every_band_at_every_redshift():
-    curves = [load_filter(name) for name in MANY]
-    edges = log_edges(1500.0, 20000.0, 150)
-    redshift = torch.linspace(0.0, 0.8, 301).double()
-    flat = torch.ones(len(redshift), 150).double()
-    seen = Projection(curves, edges, 0.8)(flat, redshift)
-    torch.testing.assert_close(seen, torch.ones_like(seen), atol=1e-12, rtol=0)
-
-
 @pytest.mark.parametrize("redshift", [0.0012, 0.05, 0.31, 0.8])
 def test_galaxy_of_flat_spectrum_and_the_mass_for_3631_jansky_has_magnitude_zero(redshift):
     """Units, distance and (1 + redshift), end to end against astropy's."""
@@ -97,8 +82,6 @@ def test_galaxy_of_flat_spectrum_and_the_mass_for_3631_jansky_has_magnitude_zero
 
 
 # --- against speclite -----------------------------------------------------------------------
-
-
 def speclite_mag(lnu, wave):
     """Magnitudes of a source of ``lnu`` [erg / s / cm2 / Hz] at observed ``wave`` [AA]."""
     density = lnu * u.erg / u.s / u.cm**2 / u.Hz
@@ -135,8 +118,6 @@ def test_full_resolution_photometry_equals_speclite(grid, fine):
 
 
 # --- the number of pixels -------------------------------------------------------------------
-
-
 def test_errors_fall_with_the_square_of_the_pixel_size(grid, fine):
     theta = prior_draws(400, seed=1)
     truth = magnitudes(fine, theta)

@@ -11,7 +11,6 @@ from real_data import GRIDS, grid_named
 
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.errors import InputError
-from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.stellar.wavelength import log_integral
 from popsed_core.theta import from_matrix, to_matrix
@@ -71,31 +70,6 @@ def test_gradients_equal_finite_differences(grid):
 def test_a_band_beyond_the_spectra_is_refused_with_the_remedy(grid):
     with pytest.raises(InputError, match=r"wise_w1.*drop the band"):
         build_synthetic_photometry(grid, (*SDSS, "wise_w1"), SpectraConfig(), REDSHIFTS)
-
-
-@pytest.mark.parametrize("name", ["sdss2010-q", "no_such_filter", "missing/curve.txt"])
-def test_an_unknown_filter_is_named(name):
-    with pytest.raises(InputError, match=name):
-        load_filter(name)
-
-
-def test_filters_come_from_speclite_sedpy_and_files_alike(tmp_path):
-    speclite, sedpy = load_filter("sdss2010-r"), load_filter("sdss_r0")
-    assert speclite.effective_wave == pytest.approx(6200, abs=60)
-    assert sedpy.effective_wave == pytest.approx(6200, abs=60)
-    path = tmp_path / "mine.txt"
-    np.savetxt(path, np.stack([speclite.wave, speclite.response], 1))
-    assert load_filter(str(path)).effective_wave == pytest.approx(speclite.effective_wave, abs=0.1)
-
-
-def test_a_file_that_is_no_filter_is_named(tmp_path):
-    path = tmp_path / "bad.txt"
-    path.write_text("wave response\nfive six\n")
-    with pytest.raises(InputError, match=r"bad\.txt"):
-        load_filter(str(path))
-    path.write_text("4000 0.1\n5000 -0.5\n6000 0.2\n")
-    with pytest.raises(InputError, match="negative"):
-        load_filter(str(path))
 
 
 def test_log_integral_of_a_linear_function_is_exact():

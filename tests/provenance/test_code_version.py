@@ -49,16 +49,17 @@ def changed(before):
     return {verb for verb in CODE if now[verb] != before[verb]}
 
 
-@pytest.mark.parametrize(
-    ("path", "old", "new"),
-    [
-        ("files/inputs.py", "no such file", "this file does not exist"),
-        ("running/loop.py", '"resumed from %s', '"goes on from %s'),
-        ("config/emulator.py", 'description="', 'description="In other words: '),
-        ("config/schedules.py", "raise ValueError(", 'raise ValueError("not so: " '),
-    ],
-)
-def test_what_is_only_said_reruns_nothing(package, path, old, new):
+REWORDED = {  # what is only said: where it stands, in which words, and in which others
+    "a message": ("files/inputs.py", "no such file", "this file does not exist"),
+    "a log line": ("running/loop.py", '"resumed from %s', '"goes on from %s'),
+    "a description": ("config/emulator.py", 'description="', 'description="In other words: '),
+    "a check": ("config/schedules.py", "raise ValueError(", 'raise ValueError("not so: " '),
+}
+
+
+@pytest.mark.parametrize("what", REWORDED)
+def test_what_is_only_said_reruns_nothing(package, what):
+    path, old, new = REWORDED[what]
     before = versions()
     edit(package / path, old, new)
     assert changed(before) == set()

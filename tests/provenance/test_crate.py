@@ -14,6 +14,8 @@ from popsed_core.files.artefacts import Provenance, sha256
 from popsed_core.provenance.crate import METADATA, Run, write_crate
 from popsed_core.provenance.sidecars import write_beside
 
+pytestmark = pytest.mark.crate
+
 ROOT = Path(__file__).resolve().parents[2]
 CITATION = {
     "authors": [{"name": "The makers"}],

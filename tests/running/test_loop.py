@@ -38,6 +38,7 @@ def test_resumed_is_uninterrupted_bit_for_bit(checkpoint, uninterrupted, stop):
     assert torch.equal(resumed.position, uninterrupted)
 
 
+@pytest.mark.faults
 def test_a_killed_process_is_resumed_bit_for_bit(checkpoint, uninterrupted):
     script = Path(__file__).parents[1] / "toy_job.py"
     child = subprocess.Popen([sys.executable, script, checkpoint])

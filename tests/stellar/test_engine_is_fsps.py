@@ -18,7 +18,7 @@ from popsed_core.stellar.ssp.fsps import read_fsps
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import from_matrix
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.fsps]
 TOLERANCE = 1e-5
 N_GALAXIES = {"0.5.0": 200, "0.4.8": 60}  # the older one is slower
 N_RECIPES = {"0.5.0": 200, "0.4.8": 20}  # one galaxy costs 0.1 s and 0.4 s

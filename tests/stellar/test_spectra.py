@@ -4,7 +4,6 @@ import torch
 from laws_tools import (
     PAPER_COSMOLOGY,
     WAVE_RANGE,
-    attenuation,
     corner_draws,
     galaxy,
     prior_draws,
@@ -15,7 +14,7 @@ from real_data import GRIDS, grid_named
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.stellar.burst import ContinuousBurst, ReleasedBurst
 from popsed_core.stellar.cosmology import CosmologyTable, make_cosmology
-from popsed_core.stellar.dust import CALZETTI_BREAK, Dust
+from popsed_core.stellar.dust import CALZETTI_BREAK
 from popsed_core.stellar.sfh_bases import basis_knots
 from popsed_core.stellar.spectra import PopulationSpectra
 from popsed_core.stellar.ssp.toy import toy_grid
@@ -165,21 +164,6 @@ def test_order_and_company_of_galaxies_do_not_matter(exact):
     shuffled = exact(Theta(*(column[order] for column in theta)))
     torch.testing.assert_close(shuffled, exact(theta)[order])
     torch.testing.assert_close(exact(Theta(*(column[7:8] for column in theta))), exact(theta)[7:8])
-
-
-def test_dust_is_the_printed_formula():
-    wave = np.linspace(1200, 20000, 500)
-    dust = Dust(wave)
-    for index in (-2.0, -0.3, 0.0, 0.8):
-        screen = dust.screen(double(1.0), double(index))
-        np.testing.assert_allclose(screen[0], np.exp(-attenuation(wave, index)), rtol=1e-10)
-    cloud = dust.birth_cloud(double(2.0))[0]
-    np.testing.assert_allclose(cloud, np.exp(-2 * 5500 / wave))
-
-
-def test_the_screen_has_unit_optical_depth_at_5500_angstrom():
-    screen = Dust(np.array([5500.0])).screen(double(1.0), double(-0.2))
-    assert -np.log(screen.item()) == pytest.approx(1.0, rel=2e-3)
 
 
 def test_birth_clouds_dim_only_young_stars(exact):

@@ -11,6 +11,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from forked import remember_the_package
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import (
     ConfigSettings,
@@ -58,7 +59,7 @@ def requests(folder, targets, overlays=(), values=None, attempt=1):
 
 
 def _in_a_child(work):
-    _remember_the_package()
+    remember_the_package()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -78,14 +79,6 @@ def _in_a_child(work):
     if "error" in answer:
         raise RuntimeError(answer["error"])
     return answer["found"]
-
-
-def _remember_the_package():
-    """Hash all modules once, in the parent of all children."""
-    for path in sorted((code_version.ROOT / code_version.PACKAGE).rglob("*.py")):
-        name = ".".join(path.relative_to(code_version.ROOT).with_suffix("").parts)
-        code_version.import_closure(name.removesuffix(".__init__"))
-        code_version._tree_hash(name.removesuffix(".__init__"))
 
 
 def _plan(folder, targets, overlays, values, modules):

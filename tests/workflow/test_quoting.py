@@ -58,6 +58,7 @@ def test_a_survey_s_name_is_made_of_letters(checkout, tmp_path, name):
 
 
 @pytest.mark.slow
+@pytest.mark.runs
 def test_a_run_in_a_folder_and_on_a_table_with_any_name_runs_nothing_else(checkout, tmp_path):
     folder = tmp_path / NASTY.replace("/", "").replace("{x}", "")
     folder.mkdir()

@@ -10,7 +10,7 @@ from workflow_tools import SMOKE, TARGETS, call, pending, snakemake
 
 from popsed_core.files.artefacts import sha256
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 LOCAL = (  # jobs of seconds stay here
     "figure_", "write_", "html_report", "training_index", "assemble_emulator", *TARGETS,
 )  # fmt: skip
