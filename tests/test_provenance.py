@@ -241,7 +241,7 @@ def test_versions_are_those_of_what_the_code_imports():
     assert {"popsed", "python", "numpy", "torch", "h5py"} <= found.keys()
     assert "matplotlib" not in found
     assert "matplotlib" in origin.versions_of("figure population")
-    assert {"nflows", "geomloss"} <= origin.versions_of("fit member").keys()
+    assert {"torch", "geomloss"} <= origin.versions_of("fit member").keys()
     assert "numpy" in libraries("popsed_core.files.artefacts")
 
 

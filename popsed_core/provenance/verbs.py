@@ -45,7 +45,6 @@ LIBRARIES = {  # that make numbers or draw them, by the name of their import
     "geomloss": "geomloss",
     "h5py": "h5py",
     "matplotlib": "matplotlib",
-    "nflows": "nflows",
     "numpy": "numpy",
     "pyarrow": "pyarrow",
     "pykeops": "pykeops",
