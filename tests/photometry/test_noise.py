@@ -1,6 +1,7 @@
 """The noise model: recovered from errors, and drawn without a redraw loop."""
 
 import itertools
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -19,10 +20,10 @@ from popsed_core.photometry.noise import (
     NoiseTable,
     passing_normal,
 )
+from popsed_core.photometry.noise_forms import FORMS
 from popsed_core.surveys.catalogue import Catalogue
-from popsed_core.surveys.noise_fit import fit_noise, noise_quantity, scatter_of_normal
+from popsed_core.surveys.noise_fit import RECIPES, fit_noise
 
-FORMS = ("error_given_flux", "snr_given_flux", "log_snr_given_flux")
 POGSON = 2.5 / np.log(10)
 SNRS = (0.3, 1.0, 5.0, 100.0)
 BOUNDS = (0.0, 1.0, 5.0)
@@ -101,7 +102,7 @@ def test_the_scatter_is_a_normals_and_trimmed_in_the_papers_and_the_released_for
     table = fit_noise(make_catalogue(form), noise_config(form, 30))
     is_ours = form == "error_given_flux"
     kept = 1.0 if is_ours else stats.truncnorm(*stats.norm.ppf([0.01, 0.99])).std()
-    assert scatter_of_normal(form) == pytest.approx(kept, abs=1e-3)
+    assert RECIPES[form].spread_of_normal == pytest.approx(kept, abs=1e-3)
     slopes = np.array(LAWS[form][:2])[:, 1:]
     within_bin = slopes * (table.mag[:, 1:2] - table.mag[:, :1]) / np.sqrt(12)
     expected = np.hypot(kept * LAWS[form][2], within_bin)
@@ -116,7 +117,7 @@ def test_the_median_error_of_a_flux_is_the_catalogues(form):
     mag = np.repeat(np.linspace(16, 20, 9)[:, None], 2, axis=1)
     maggies = torch.as_tensor(10 ** (-0.4 * mag))
     sigma = model.sigma(maggies, torch.zeros_like(maggies)).numpy()
-    quantity = noise_quantity(form, maggies.numpy(), POGSON * sigma / maggies.numpy())
+    quantity = FORMS[form].measure(maggies.numpy(), POGSON * sigma / maggies.numpy())
     np.testing.assert_allclose(quantity, law(form, mag), atol=0.6 * LAWS[form][2])
 
 
@@ -224,8 +225,8 @@ def test_quoted_errors_of_other_galaxies_are_uniform_in_the_fitted_probability(f
     """In the forms whose scatter is trimmed, once it is made a whole normal's."""
     table = fit_noise(make_catalogue(form, seed=1), noise_config(form, 30))
     other = make_catalogue(form, n=10_000, seed=2)
-    found = noise_quantity(form, other.maggies, other.mag_error)
-    kept = scatter_of_normal(form)
+    found = FORMS[form].measure(other.maggies, other.mag_error)
+    kept = RECIPES[form].spread_of_normal
     for band in range(2):
         mag, law = other.mag[:, band], (table.median[band], table.scatter[band])
         median, scatter = (np.interp(mag, table.mag[band], values) for values in law)
@@ -310,3 +311,18 @@ def test_single_precision_is_enough(form):
     difference = 2.5 * torch.log10(single.double() / exact).abs()
     assert difference.median() < 1e-5  # [mag]
     assert difference.quantile(0.999) < 1e-3  # [mag] faint fluxes near zero cancel
+
+
+def test_every_form_of_the_configuration_has_its_object_and_its_recipe():
+    forms = get_args(get_args(get_type_hints(NoiseConfig, include_extras=True)["form"])[0])
+    assert set(forms) == FORMS.keys() == RECIPES.keys()
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_sigma_and_measure_of_a_form_are_inverses_and_its_sign_is_the_error_s(form):
+    maggies = np.geomspace(1e-10, 1e-7, 12).reshape(6, 2)
+    mag_error = np.linspace(0.01, 0.5, 12).reshape(6, 2)
+    value = form.measure(maggies, mag_error)
+    sigma = form.sigma(torch.as_tensor(value), torch.as_tensor(maggies)).numpy()
+    np.testing.assert_allclose(sigma, maggies * mag_error / POGSON, rtol=1e-12)
+    assert (form.sign * (form.measure(maggies, 1.1 * mag_error) - value) > 0).all()
