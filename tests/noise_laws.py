@@ -10,7 +10,6 @@ from popsed_core.photometry.noise import (
 from popsed_core.surveys.catalogue import Catalogue
 from popsed_core.surveys.noise_fit import fit_noise
 
-FORMS = ("error_given_flux", "snr_given_flux", "log_snr_given_flux")
 POGSON = 2.5 / np.log(10)
 # each law: the quantity's median (linear in magnitude, per band) and its scatter
 LAWS = {

@@ -17,7 +17,6 @@ DOORWAYS = {  # foreign library: the only places that import it
     "fsps": ("stellar/ssp/fsps.py",),
     "speclite": ("photometry/filters.py",),
     "sedpy": ("photometry/filters.py",),
-    "nflows": ("inference/flow.py", "inference/spline.py"),
     "geomloss": ("inference/distances/build.py",),
     "pykeops": ("inference/distances/build.py",),
     "h5py": ("files/artefacts.py", "files/hdf5.py"),

@@ -29,7 +29,7 @@ def register(nouns: Subparsers) -> None:
         type=Path,
         required=True,
         metavar="PATH",
-        help="go on with and save to this file, which goes when the chunk is complete",
+        help="continue from and save to this folder, which is removed when the chunk is complete",
     )
     add_threads(chunk)
     chunk.add_argument("output", type=Path, help="chunk to write (HDF5)")

@@ -18,9 +18,10 @@ from scipy import stats
 
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
+from popsed_core.photometry.noise_forms import FORMS
 from popsed_core.photometry.robust import robust_width
 from popsed_core.surveys.catalogue import Catalogue
-from popsed_core.surveys.noise_fit import noise_quantity, scatter_of_normal
+from popsed_core.surveys.noise_fit import RECIPES
 
 MIN_SNR = 5.0  # ASSUME: above, noise moves magnitudes by less than errors change over
 MIN_SCATTER = 1e-6  # [by form] errors without any scatter are all at the median
@@ -69,13 +70,13 @@ def normal_scores(noise: NoiseTable, catalogue: Catalogue) -> dict[str, Scores]:
     model = NoiseModel(noise).double()
     errors = [model.sigma(maggies, torch.full_like(maggies, draw)) for draw in (0.0, 1.0)]
     predicted = [(MAG_PER_LN * error / maggies).numpy() for error in errors]
+    form = FORMS[noise.form]
     found, median, above = (
-        noise_quantity(noise.form, catalogue.maggies, mag_error)
+        form.measure(catalogue.maggies, mag_error)
         for mag_error in (catalogue.mag_error, *predicted)
     )
-    upwards = 1 if noise.form == "error_given_flux" else -1  # a large error is a small SNR
-    sigma = np.maximum((above - median) / scatter_of_normal(noise.form), MIN_SCATTER)
-    scores = upwards * (found - median) / sigma
+    sigma = np.maximum((above - median) / RECIPES[noise.form].spread_of_normal, MIN_SCATTER)
+    scores = form.sign * (found - median) / sigma
     is_clear = predicted[0] < MAG_PER_LN / MIN_SNR
     return {band: scores[is_clear[:, k], k] for k, band in enumerate(noise.bands)}
 

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
+from popsed_core.emulator.training_blocks import Blocks
 from popsed_core.files.artefacts import (
     Provenance,
     Stream,
@@ -23,7 +24,6 @@ from popsed_core.files.artefacts import (
     load_slice,
     save_streamed,
 )
-from popsed_core.files.block_file import BlockFile
 from popsed_core.parameters import NAMES
 from popsed_core.theta import Theta
 
@@ -88,7 +88,7 @@ def read_spectra(path: str | Path, rows: slice, pixels: slice) -> Float32[np.nda
 
 
 def write_chunk(
-    path: str | Path, spectra: BlockFile, fields: Mapping[str, Any], provenance: Provenance
+    path: str | Path, spectra: Blocks, fields: Mapping[str, Any], provenance: Provenance
 ) -> None:
     """Write a chunk from spectra that are read in slices.
 

@@ -7,6 +7,7 @@ the settings, never on how many chunks there are.
 import dataclasses
 import logging
 import math
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -20,12 +21,12 @@ from popsed_core.config.base import to_json
 from popsed_core.config.emulator import TrainingSetConfig
 from popsed_core.config.parameters import ParameterConfig
 from popsed_core.config.spectra import SpectraConfig
+from popsed_core.emulator.training_blocks import Blocks
 from popsed_core.emulator.training_chunk import INPUTS, name_columns, write_chunk
 from popsed_core.emulator.training_draws import draw_inputs
 from popsed_core.emulator.training_fsps import FSPSSpectra, FSPSTrainingSpectra
 from popsed_core.errors import InputError
 from popsed_core.files.artefacts import Provenance
-from popsed_core.files.block_file import BlockFile, check_space, told_when_full
 from popsed_core.running.runtime import generator
 from popsed_core.stellar.spectra import PopulationSpectra
 from popsed_core.stellar.ssp.grid import SSPGrid
@@ -171,29 +172,36 @@ def make_chunk(
         task: what to make.
         grid: the SSP table.
         path: the chunk to write (HDF5).
-        partial: where the work so far is kept; removed in the end.
+        partial: the folder where the work so far is kept; removed in the end.
         provenance: recorded in the chunk; ``inputs`` holds the sha256 of the table, ``ssp``.
 
     Raises:
-        InputError: the disk is too small, or FSPS cannot run.
+        InputError: the disk is too small or full, or FSPS cannot run.
         FloatingPointError: a spectrum has no light at some wavelength.
     """
     maker = METHODS[task.training.method](grid, task)
     inputs = draw_chunk(task)
     n_bytes = 2 * len(inputs) * len(maker.wave) * 4  # the work so far and, at most, the chunk
-    check_space(path, n_bytes)
+    _check_space(path, n_bytes)
     ssp = provenance.inputs["ssp"]
-    purpose = to_json([task, ssp])
-    size = maker.block_size
-    with (
-        told_when_full(path, n_bytes),
-        BlockFile(partial, purpose, len(maker.wave), size) as blocks,
-    ):
-        for block in inputs[blocks.n_rows :].split(size) if blocks.n_rows < len(inputs) else ():
-            blocks.append(maker(name_columns(block)))
-            log.debug("%d of %d spectra", blocks.n_rows, len(inputs))
-        write_chunk(path, blocks, _fields(task, maker, inputs, ssp), provenance)
-    partial.unlink()
+    blocks = Blocks(partial, to_json([task, ssp]))
+    while blocks.n_rows < len(inputs):
+        block = inputs[blocks.n_rows :][: maker.block_size]
+        blocks.append(maker(name_columns(block)))
+        log.debug("%d of %d spectra", blocks.n_rows, len(inputs))
+    write_chunk(path, blocks, _fields(task, maker, inputs, ssp), provenance)
+    blocks.delete()
+
+
+def _check_space(path: Path, n_bytes: int) -> None:
+    """Raise InputError unless the disk of ``path`` has room for ``n_bytes``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(path.parent).free
+    if free < n_bytes:
+        raise InputError(
+            f"{path}: needs {n_bytes / 1e9:.2f} GB, but the disk has {free / 1e9:.2f} GB free; "
+            "make room there, or lower training_set.chunk_size, and rerun"
+        )
 
 
 def _fields(

@@ -14,8 +14,8 @@ from matplotlib.patches import Patch
 from popsed_core.diagnostics.noise import normal_scores, transform
 from popsed_core.figures import style
 from popsed_core.photometry.noise import NoiseTable
+from popsed_core.photometry.noise_forms import FORMS
 from popsed_core.surveys.catalogue import Catalogue
-from popsed_core.surveys.noise_fit import noise_quantity
 
 LABELS = {
     "error_given_flux": r"$\log_{10}$ flux error [maggies]",
@@ -41,7 +41,7 @@ def draw(*, noise: NoiseTable, catalogue: Catalogue) -> Figure:
         noise: the fitted noise table.
         catalogue: the magnitudes and errors that it was fitted to.
     """
-    values = noise_quantity(noise.form, catalogue.maggies, catalogue.mag_error)
+    values = FORMS[noise.form].measure(catalogue.maggies, catalogue.mag_error)
     scores = normal_scores(noise, catalogue)
     n_rows = -(-len(noise.bands) // N_COLUMNS)
     n_columns = min(N_COLUMNS, len(noise.bands))

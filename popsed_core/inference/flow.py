@@ -1,4 +1,4 @@
-"""The population as a neural spline coupling flow (Durkan et al. 2019); the doorway to nflows.
+"""The population as a neural spline coupling flow (Durkan et al. 2019).
 
 u = T(x) with x standard normal: the generative direction is the transform's forward pass, so a
 draw and its log density cost one evaluation: log q(u) = log N(x) - log|det du/dx|.
@@ -6,55 +6,17 @@ Blocks of [rational-quadratic coupling, LU linear] start as the identity, so tha
 uniform over the box through the Gaussian CDF, but for each member's small random shift.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
-from nflows.nn.nets import ResidualNet
-from nflows.transforms import (
-    CompositeTransform,
-    LULinear,
-    PiecewiseRationalQuadraticCouplingTransform,
-)
-from nflows.utils import create_alternating_binary_mask
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from popsed_core.config.fit import FlowConfig
-from popsed_core.inference.spline import MIN_DERIVATIVE, spline
+from popsed_core.inference.coupling import Chain, LULinear, SplineCoupling
 from popsed_core.running.runtime import to_device
-
-UNIT_SLOPE = math.log(math.expm1(1 - MIN_DERIVATIVE))  # [-] logit of slope 1: softplus inverse
-
-
-class SplineCoupling(PiecewiseRationalQuadraticCouplingTransform):
-    """nflows' spline coupling layer, its spline evaluated without masked indexing."""
-
-    def _piecewise_cdf(
-        self, inputs: Tensor, transform_params: Tensor, inverse: bool = False
-    ) -> tuple[Tensor, Tensor]:
-        n_sizes = 2 * self.num_bins
-        sizes, slopes = transform_params.split((n_sizes, self.num_bins - 1), dim=-1)
-        sizes = sizes.unflatten(-1, (2, self.num_bins)) / math.sqrt(
-            self.transform_net.hidden_features
-        )
-        return spline(inputs, sizes, slopes, bound=self.tail_bound, is_inverse=inverse)
-
-
-class Linear(LULinear):
-    """nflows' LU linear layer, inverted with the triangular solver that torch still supports."""
-
-    def inverse_no_cache(
-        self, inputs: Float[Tensor, "sample feature"]
-    ) -> tuple[Float[Tensor, "sample feature"], Float[Tensor, "sample"]]:
-        """Solve L U x = inputs - bias; return x and the log determinant of the inverse."""
-        lower, upper = self._create_lower_upper()
-        rows = (inputs - self.bias).T
-        rows = torch.linalg.solve_triangular(lower, rows, upper=False, unitriangular=True)
-        rows = torch.linalg.solve_triangular(upper, rows, upper=True)
-        return rows.T, -self.logabsdet().expand(inputs.shape[0])
 
 
 class PopulationFlow(nn.Module):
@@ -68,9 +30,9 @@ class PopulationFlow(nn.Module):
         layers = [
             layer
             for block in range(config.n_blocks)
-            for layer in (_coupling(n_features, block, config), Linear(n_features))
+            for layer in (_coupling(n_features, block, config), LULinear(n_features))
         ]
-        self.transform = CompositeTransform(layers)
+        self.transform = Chain(layers)
 
     @classmethod
     def build(
@@ -91,7 +53,7 @@ class PopulationFlow(nn.Module):
             flow = cls(n_features, config)
         shift = config.start_jitter * torch.randn(n_features, generator=generator)
         with torch.no_grad():
-            flow.transform._transforms[-1].bias.copy_(shift)
+            flow.transform.layers[-1].bias.copy_(shift)
         return flow
 
     def sample(
@@ -156,23 +118,11 @@ def log_normal(x: Float[Tensor, "sample feature"]) -> Float[Tensor, "sample"]:
 
 
 def _coupling(n_features: int, block: int, config: FlowConfig) -> SplineCoupling:
-    layer = SplineCoupling(
-        mask=create_alternating_binary_mask(n_features, even=block % 2 == 0),
-        transform_net_create_fn=functools.partial(
-            ResidualNet, hidden_features=config.n_hidden, num_blocks=config.n_layers
-        ),
-        num_bins=config.n_bins,
-        tails="linear",
-        tail_bound=config.tail_bound,
+    """Return a layer that moves every other feature; blocks take turns."""
+    return SplineCoupling(
+        torch.arange(n_features) % 2 == block % 2,
+        n_bins=config.n_bins,
+        bound=config.tail_bound,
+        n_hidden=config.n_hidden,
+        n_layers=config.n_layers,
     )
-    _start_as_identity(layer)
-    return layer
-
-
-def _start_as_identity(layer: SplineCoupling) -> None:
-    final = layer.transform_net.final_layer
-    logits = torch.zeros(layer.num_transform_features, layer._transform_dim_multiplier())
-    logits[:, 2 * layer.num_bins :] = UNIT_SLOPE
-    nn.init.zeros_(final.weight)
-    with torch.no_grad():
-        final.bias.copy_(logits.flatten())

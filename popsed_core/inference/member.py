@@ -1,9 +1,6 @@
 """One member of the ensemble: its flow, its random streams, its data.
 
-Members that differ only in their initialisation share the same errors and agree.  By default each
-has a bootstrap of the catalogue and is anchored to zero points drawn from their prior,
-instead of to zero: optima of randomised objectives are draws from the posterior, exactly so where
-the model is linear (Bardsley et al. 2014; Pearce et al. 2020, anchored ensembles).
+What is its own of data, calibration and prior is said by ``randomisation.py``.
 """
 
 from typing import Any
@@ -19,8 +16,9 @@ from popsed_core.inference.distances.misfit import Misfit, build_misfits
 from popsed_core.inference.distances.rows import FEW
 from popsed_core.inference.distances.seen import Seen
 from popsed_core.inference.flow import PopulationFlow
-from popsed_core.inference.holdout import bootstrap, split_holdout
+from popsed_core.inference.holdout import split_holdout
 from popsed_core.inference.lost_photons import LostPhotons
+from popsed_core.inference.randomisation import randomisation
 from popsed_core.inference.task import FitTask
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.forward import ForwardModel
@@ -55,7 +53,8 @@ class Member:
         self.task, self.config, self.device = task, task.fit, device
         self.flow = PopulationFlow.build(len(NAMES), self.config.flow, self.stream("flow"))
         self.flow.to(device)
-        self.anchor = self._anchor(len(catalogue.bands)).to(device)
+        self.randomisation = randomisation(task)
+        self.anchor = self.randomisation.zero_points(len(catalogue.bands)).to(device)
         self.zero_points = nn.Parameter(self.anchor.clone())
         self.lost_photons = self._lost_photons(forward)
         self.weights = [*self.flow.parameters()]
@@ -74,26 +73,11 @@ class Member:
         """Return its random stream for a purpose."""
         return generator(self.task.seed, "fit", self.task.survey, self.task.member, purpose)
 
-    def _anchor(self, n_bands: int) -> Float[Tensor, "band"]:
-        """Return the zero points to which this member is anchored, and at which it starts [mag]."""
-        if self.config.members != "randomised":
-            return torch.zeros(n_bands)
-        stream, sign = self._shared_stream("zero points")
-        return sign * self.config.zero_point_error * torch.randn(n_bands, generator=stream)
-
-    def _shared_stream(self, purpose: str) -> tuple[torch.Generator, float]:
-        """Return the stream that it shares with its pair, and the sign of its draws."""
-        first, sign = self.task.pair
-        return generator(self.task.seed, "fit", self.task.survey, first, purpose), sign
-
     def _lost_photons(self, forward: ForwardModel) -> LostPhotons | None:
         """Return f_lost as a fitted quantity; None if there is no nebular light."""
         if self.config.f_lost is None or not forward.has_nebular:
             return None
-        stream, sign = None, 1.0
-        if self.config.members == "randomised":
-            stream, sign = self._shared_stream("lost photons")
-        return LostPhotons(self.config.f_lost, stream, sign).to(self.device)
+        return self.randomisation.lost_photons().to(self.device)
 
     @property
     def f_lost(self) -> Float[Tensor, ""] | None:
@@ -106,9 +90,7 @@ class Member:
         # the order is random: the first are as good a sample as any
         sample = mag[kept[:FEW].numpy()].astype(np.float32)
         features = build_features(sample, catalogue.bands, self.config.features)
-        if self.config.members == "randomised":
-            kept = bootstrap(kept, self.stream("bootstrap"))
-        seen = Seen(mag, kept, held, features.to(self.device))
+        seen = Seen(mag, self.randomisation.rows(kept), held, features.to(self.device))
         return build_misfits(seen, forward, self.config, self.stream)
 
     def calibration_cost(self) -> Float[Tensor, ""]:

@@ -13,8 +13,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-MIN_BIN = 1e-3  # [fraction of the interval] smallest width and height of a bin; nflows' value
-MIN_DERIVATIVE = 1e-3  # [-] smallest slope at a knot; nflows' value
+MIN_BIN = 1e-3  # [fraction of the interval] smallest width and height of a bin, as in nflows
+MIN_DERIVATIVE = 1e-3  # [-] smallest slope at a knot, as in nflows
 
 Values = Float[Tensor, "sample feature"]
 Sizes = Float[Tensor, "sample feature axis=2 bin"]

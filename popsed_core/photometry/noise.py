@@ -1,8 +1,7 @@
 """The noise model: noisy fluxes of galaxies that pass the survey's cuts.
 
-Per band, a Gaussian quantity given the magnitude, from a table (``noise_fit.py``): log10 flux error
-(ours), SNR (the paper's section 2.2) or log10 SNR (the released code).  The paper redraws noise
-until the flux is positive; that is a truncated normal, drawn here in one go:
+Per band, a Gaussian quantity given the magnitude (``noise_forms.py``), from a table.  The paper
+redraws noise until the flux is positive; that is a truncated normal, drawn here in one go:
 flux + sigma x with x = -ndtri(V ndtr(flux / sigma)), V uniform in (0, 1).
 
 A catalogue that is cut in SNR or magnitude holds only galaxies whose *noisy* fluxes pass, so ours
@@ -19,10 +18,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from popsed_core.files.artefacts import array, check_axes
+from popsed_core.photometry.noise_forms import FORMS, MIN_MAGGIES
 from popsed_core.running.runtime import Draws, normal_like, uniform_like
 
-MIN_SNR = 0.05  # ASSUME: floor of a Gaussian SNR (paper's form)
-MIN_MAGGIES = 1e-15  # flux floor before the logarithm (37.5 mag; released code: same)
 UNIFORM_EDGE = 2.0**-24  # keeps a float32 uniform inside (0, 1)
 # [sigma] ASSUME: a galaxy further below a cut than this stays below it; otherwise the loss could
 # not depend on how far below it is
@@ -42,8 +40,7 @@ class NoiseTable:
         scatter: standard deviation of the quantity at each node.
         mag_range: edges of the bins with enough galaxies (band, 2); beyond is extrapolation.
         bands: band names.
-        form: ``error_given_flux`` (log10 maggies), ``snr_given_flux`` (SNR) or
-            ``log_snr_given_flux`` (dex).
+        form: a name of ``noise_forms.FORMS``.
         source: ``real``, ``mock`` or ``toy``.
         min_snr: least ratio of noisy flux to its error; 0: only positive.
         max_mag: faint limit in each band, infinite for no limit; empty: none [mag].
@@ -68,7 +65,7 @@ class NoiseModel(nn.Module):
 
     def __init__(self, table: NoiseTable) -> None:
         super().__init__()
-        self.form, self.min_snr = table.form, table.min_snr
+        self.form, self.min_snr = FORMS[table.form], table.min_snr
         self.is_cut = table.min_snr > 0 or bool(table.max_mag)
         tables = {
             "first": table.mag[:, 0],
@@ -90,10 +87,7 @@ class NoiseModel(nn.Module):
         cell, share = self._cell(maggies)
         value = _between(self.median, cell, share)
         value = value + draw * _between(self.scatter, cell, share.clamp(0, 1))
-        if self.form == "error_given_flux":
-            return 10**value
-        snr = value.clamp(min=MIN_SNR) if self.form == "snr_given_flux" else 10**value
-        return maggies.clamp(min=MIN_MAGGIES) / snr  # zero flux has an error, too
+        return self.form.sigma(value, maggies)
 
     def _cell(self, maggies: Float[Tensor, "galaxy band"]) -> tuple[Tensor, Tensor]:
         """Return the interval of nodes that each flux is in, or nearest to, and where in it."""

@@ -10,7 +10,7 @@ from popsed_core import __version__
 from popsed_core.diagnostics.markdown import table
 from popsed_core.files.artefacts import Provenance
 
-PACKAGES = ("torch", "nflows", "geomloss", "numpy", "scipy", "speclite", "astro-sedpy", "h5py")
+PACKAGES = ("torch", "geomloss", "numpy", "scipy", "speclite", "astro-sedpy", "h5py")
 
 
 def provenance_report(

@@ -45,7 +45,6 @@ LIBRARIES = {  # that compute or plot numbers, by import name
     "geomloss": "geomloss",
     "h5py": "h5py",
     "matplotlib": "matplotlib",
-    "nflows": "nflows",
     "numpy": "numpy",
     "pyarrow": "pyarrow",
     "pykeops": "pykeops",

@@ -1,7 +1,7 @@
 """Measure the noise model from a catalogue's own errors.
 
-The quantity (see ``noise.py``) is measured in magnitude bins, at the observed magnitudes as in the
-paper, or at the intrinsic ones (``noise_intrinsic.py``).
+The quantity (see ``noise_forms.py``) is measured in magnitude bins, at the observed magnitudes as
+in the paper, or at the intrinsic ones (``noise_intrinsic.py``).
 
 Beyond the measured magnitudes the quantity is linear in magnitude.  The paper's and the released
 forms extrapolate their last two bins.  Ours follows photon counting, SNR = N / sqrt(N + n_pix sky)
@@ -15,20 +15,22 @@ The scatter of ours is half the central 68.3 %, which a few per cent of wrong er
 that of the other forms is a trimmed standard deviation, as in the released code.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import ndtr
 
 from popsed_core.config.noise import NoiseConfig
-from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
 from popsed_core.photometry.noise import NoiseTable
+from popsed_core.photometry.noise_forms import FORMS
 from popsed_core.photometry.robust import robust_width
 from popsed_core.surveys.catalogue import Catalogue
 from popsed_core.surveys.noise_intrinsic import IMPLAUSIBLE, MIN_PASSING, Law, intrinsic_law
 
 RANGE_QUANTILES = (0.005, 0.995)  # of the magnitudes that the bins span (released code: same)
-OURS = "error_given_flux"
 TRIM_QUANTILES = (0.01, 0.99)  # of the values in a bin that its scatter uses (released code)
 TRIMMED = 0.934  # a normal's standard deviation between these quantiles, over the whole one
 MIN_PER_BIN = 10  # galaxies; emptier bins are interpolated over
@@ -40,17 +42,19 @@ BRIGHT_SLOPES = (-POGSON, 0.0)  # systematics (constant SNR) to sky
 FAINT_SLOPES = (-POGSON / 2, 0.0)  # the source's photons to sky
 
 
-def noise_quantity(form: str, maggies: np.ndarray, mag_error: np.ndarray) -> np.ndarray:
-    """Return the Gaussian quantity of a form for each galaxy and band."""
-    snr = MAG_PER_LN / mag_error
-    if form == OURS:
-        return np.log10(maggies / snr)
-    return snr if form == "snr_given_flux" else np.log10(snr)
+class Recipe(NamedTuple):
+    """How the noise of a form is measured.
 
+    Attributes:
+        spread: scatter of the values of the quantity in a bin.
+        spread_of_normal: what ``spread`` gives for a standard normal.
+        shape: magnitude of bins, medians, numbers of galaxies: the medians to use, and the slopes
+            beyond the first and the last.
+    """
 
-def scatter_of_normal(form: str) -> float:
-    """Return the scatter in a table of a form, over a normal's standard deviation."""
-    return 1.0 if form == OURS else TRIMMED
+    spread: Callable[[np.ndarray], float]
+    spread_of_normal: float
+    shape: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def fit_noise(catalogue: Catalogue, config: NoiseConfig) -> NoiseTable:
@@ -63,8 +67,8 @@ def fit_noise(catalogue: Catalogue, config: NoiseConfig) -> NoiseTable:
     Raises:
         InputError: a band has too few galaxies to measure its noise.
     """
-    quantity = noise_quantity(config.form, catalogue.maggies, catalogue.mag_error)
-    measure = _intrinsic if config.flux == "intrinsic" else _observed
+    quantity = FORMS[config.form].measure(catalogue.maggies, catalogue.mag_error)
+    measure = MEASURES[config.flux]
     rows = []
     for band, name in enumerate(catalogue.bands):
         edges, law = measure(catalogue, band, quantity[:, band], config)
@@ -88,7 +92,7 @@ def _observed(
     which = np.digitize(mag, edges) - 1
     counts = np.bincount(which[(mag >= low) & (mag < high)], minlength=n_bins)
     members = [quantity[which == index] for index in range(n_bins)]
-    spread = _plausible_width if config.form == OURS else _trimmed_std
+    spread = RECIPES[config.form].spread
     rows = [(np.median(x), spread(x)) if len(x) else (np.nan, np.nan) for x in members]
     median, scatter = np.array(rows).T
     return edges, Law(counts.astype(float), median, scatter)
@@ -135,11 +139,7 @@ def _fit_band(
     step = (edges[-1] - edges[0]) / (len(edges) - 1)
     nodes = edges[0] + step * (np.arange(-1, len(edges)) + 0.5)
     at, median, counts = nodes[filled + 1], law.median[filled], law.counts[filled]
-    if config.form == OURS:
-        median = _never_gaining(at, median, counts)
-        slopes = _physical_slopes(at, median, counts)
-    else:
-        slopes = np.diff(median)[[0, -1]] / np.diff(at)[[0, -1]]
+    median, slopes = RECIPES[config.form].shape(at, median, counts)
     scatter = np.interp(nodes, at, law.scatter[filled])
     return nodes, _extended(nodes, at, median, slopes), scatter, edges[filled[[0, -1]] + [0, 1]]
 
@@ -149,6 +149,19 @@ def _filled(counts: np.ndarray, n_bins: int) -> np.ndarray:
     is_filled = counts >= MIN_PER_BIN
     is_filled[n_bins:] = np.logical_and.accumulate(is_filled[n_bins - 1 :])[1:]
     return np.flatnonzero(is_filled)
+
+
+def _photon_counting(
+    mag: np.ndarray, log_error: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    held = _never_gaining(mag, log_error, counts)
+    return held, _physical_slopes(mag, held, counts)
+
+
+def _straight(
+    mag: np.ndarray, median: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    return median, np.diff(median)[[0, -1]] / np.diff(mag)[[0, -1]]
 
 
 def _never_gaining(mag: np.ndarray, log_error: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -181,3 +194,12 @@ def _plausible_width(log_error: np.ndarray) -> float:
 def _trimmed_std(values: np.ndarray) -> float:
     low, high = np.quantile(values, TRIM_QUANTILES)
     return float(values[(values >= low) & (values <= high)].std())
+
+
+MEASURES = {"intrinsic": _intrinsic, "observed": _observed}
+RELEASED = Recipe(_trimmed_std, TRIMMED, _straight)
+RECIPES = {
+    "error_given_flux": Recipe(_plausible_width, 1.0, _photon_counting),
+    "snr_given_flux": RELEASED,
+    "log_snr_given_flux": RELEASED,
+}

@@ -63,7 +63,7 @@ def _rates(world: FSPSWorld, folder: Path) -> tuple[float, float]:
             )
             start = _processor_seconds()
             origin = Provenance(source="toy", inputs={"ssp": "toy"})
-            make_chunk(task, grid, folder / f"{method}.h5", folder / f"{method}.f4", origin)
+            make_chunk(task, grid, folder / f"{method}.h5", folder / f"{method}.blocks", origin)
             found.append(n / (_processor_seconds() - start))
     return found[0], found[1]
 

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from chunks import make, make_task
 
-from popsed_core.files.block_file import BlockFile
+from popsed_core.emulator.training_blocks import Blocks
 from popsed_core.stellar.ssp.toy import toy_grid
 
 SECONDS = 1.0  # of sleep per block, so that the killer arrives in time
@@ -16,13 +16,13 @@ SECONDS = 1.0  # of sleep per block, so that the killer arrives in time
 
 def main() -> None:
     """Make a chunk slowly."""
-    append = BlockFile.append
+    append = Blocks.append
 
     def slow(self, rows):
         append(self, rows)
         time.sleep(SECONDS)
 
-    BlockFile.append = slow
+    Blocks.append = slow
     make(Path(sys.argv[1]), toy_grid((1000.0, 30000.0)), make_task())
 
 

@@ -6,10 +6,10 @@ import synthetic
 import torch
 
 from popsed_core.emulator.pca import SpectrumBasis
+from popsed_core.emulator.training_blocks import Blocks
 from popsed_core.errors import InputError
 from popsed_core.files import artefacts
 from popsed_core.files.artefacts import Provenance, Stream, load, load_slice, save, save_streamed
-from popsed_core.files.block_file import BlockFile
 from popsed_core.inference.samples import PopulationSamples
 from popsed_core.running.loop import load_plain, save_plain
 from popsed_core.surveys.catalogue import Catalogue
@@ -129,28 +129,54 @@ def test_an_artefact_of_which_the_end_is_lost_is_told(tmp_path):
             load(path, Catalogue)
 
 
+def write_blocks(folder, purpose, rows):
+    blocks = Blocks(folder, purpose)
+    for block in rows:
+        blocks.append(block)
+    return blocks
+
+
 @pytest.mark.parametrize("damage", ["flipped", "cut off"])
 def test_a_damaged_block_and_those_after_it_are_made_again(tmp_path, caplog, damage):
-    path, rows = tmp_path / "chunk.f4", RANDOM.normal(size=(4, 10, 3)).astype("f4")
-    with BlockFile(path, "purpose", 3, 10) as blocks:
-        for block in rows:
-            blocks.append(block)
-    whole, second = path.read_bytes(), path.read_bytes().index(rows[1].tobytes())
-    flipped = whole[: second + 5] + bytes([whole[second + 5] ^ 4]) + whole[second + 6 :]
-    path.write_bytes(flipped if damage == "flipped" else whole[: second + 50])
-    with BlockFile(path, "purpose", 3, 10) as blocks:
-        assert blocks.n_rows == 10
-        assert np.array_equal(blocks.rows(0, 10), rows[0])
-        for block in rows[1:]:
-            blocks.append(block)
-        assert np.array_equal(blocks.rows(5, 37), np.concatenate(rows)[5:37])
-    assert ("block 2 is damaged" in caplog.text) == (damage == "flipped")
+    rows = RANDOM.normal(size=(4, 10, 3)).astype("f4")
+    write_blocks(tmp_path, "purpose", rows)
+    path = tmp_path / "block_2.pt"
+    whole = path.read_bytes()
+    place = whole.index(rows[1].tobytes()) + 5
+    flipped = whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :]
+    path.write_bytes(flipped if damage == "flipped" else whole[:place])
+    blocks = Blocks(tmp_path, "purpose")
+    assert "block_2.pt: unreadable" in caplog.text
+    assert blocks.n_rows == 10
+    assert np.array_equal(blocks.rows(0, 10), rows[0])
+    for block in rows[1:]:
+        blocks.append(block)
+    assert np.array_equal(blocks.rows(5, 37), np.concatenate(rows)[5:37])
     assert path.read_bytes() == whole
 
 
-def test_blocks_for_another_purpose_are_not_used(tmp_path):
-    path, rows = tmp_path / "chunk.f4", RANDOM.normal(size=(10, 3)).astype("f4")
-    with BlockFile(path, "purpose", 3, 10) as blocks:
-        blocks.append(rows)
-    with BlockFile(path, "another", 3, 10) as blocks:
-        assert blocks.n_rows == 0
+def test_blocks_that_are_damaged_while_they_are_used_are_told(tmp_path):
+    blocks = write_blocks(tmp_path, "purpose", RANDOM.normal(size=(2, 10, 3)).astype("f4"))
+    (tmp_path / "block_2.pt").write_bytes(b"no zip")
+    assert len(blocks.rows(0, 10)) == 10
+    with pytest.raises(InputError, match=r"block_2\.pt: unreadable"):
+        blocks.rows(5, 15)
+
+
+def test_rows_are_read_across_blocks_of_any_size(tmp_path):
+    rows = RANDOM.normal(size=(30, 3)).astype("f4")
+    write_blocks(tmp_path, "purpose", np.split(rows, [4, 5, 20]))
+    blocks = Blocks(tmp_path, "purpose")
+    assert blocks.n_rows == 30
+    for start in range(30):
+        for stop in range(start + 1, 31):
+            assert np.array_equal(blocks.rows(start, stop), rows[start:stop])
+
+
+def test_blocks_for_another_purpose_are_replaced(tmp_path):
+    rows = RANDOM.normal(size=(2, 10, 3)).astype("f4")
+    write_blocks(tmp_path, "purpose", rows)
+    assert Blocks(tmp_path, "another").n_rows == 0
+    write_blocks(tmp_path, "another", rows[1:])
+    assert Blocks(tmp_path, "another").n_rows == 10
+    assert np.array_equal(Blocks(tmp_path, "another").rows(0, 10), rows[1])

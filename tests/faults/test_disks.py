@@ -16,11 +16,11 @@ from popsed_core.commands.common import write_text
 from popsed_core.config.downloads import Download
 from popsed_core.diagnostics.tables import write_tables
 from popsed_core.downloads.web import fetch_from_web
+from popsed_core.emulator.training_blocks import Blocks
 from popsed_core.errors import InputError
 from popsed_core.figures import style
 from popsed_core.files import artefacts
 from popsed_core.files.artefacts import Provenance, Stream, save_streamed
-from popsed_core.files.block_file import BlockFile, told_when_full
 from popsed_core.files.lock import one_writer
 from popsed_core.running.loop import save_plain
 
@@ -98,22 +98,20 @@ def test_a_read_only_disk_has_no_place_for_a_lock(read_only_disk):
         pass
 
 
-def write_blocks(path, rows, number):
-    with told_when_full(path.with_name("chunk_1.h5"), 1000), BlockFile(path, "for", 300, 100) as it:
-        for _ in range(number):
-            it.append(rows)
+def write_blocks(folder, rows, number):
+    blocks = Blocks(folder, "for")
+    for _ in range(number):
+        blocks.append(rows)
 
 
 def test_blocks_that_do_not_fit_are_told_and_those_before_are_kept(small_disk):
-    path, rows = small_disk / "chunk.f4", NOISE[:100].astype("f4")
-    told = (
-        r"chunk_1\.h5: the disk is full; make room for 0\.00 GB, or lower training_set\.chunk_size"
-    )
-    with pytest.raises(InputError, match=told):
-        write_blocks(path, rows, 5)
-    with BlockFile(path, "for", 300, 100) as blocks:
-        assert blocks.n_rows == 100
-        assert np.array_equal(blocks.rows(0, 100), rows)
+    folder, rows = small_disk / "chunk", NOISE[:100].astype("f4")
+    with pytest.raises(InputError, match=r"block_\d\.pt: the disk is full; make room there"):
+        write_blocks(folder, rows, 50)
+    blocks = Blocks(folder, "for")
+    assert blocks.n_rows >= 100
+    assert np.array_equal(blocks.rows(0, 100), rows)
+    assert {path.suffix for path in folder.iterdir()} == {".pt"}
 
 
 @pytest.mark.parametrize("disk", ["small_disk", "read_only_disk"])

@@ -1,17 +1,13 @@
-"""The flow: its start, its densities, its random streams, and its spline against nflows' own."""
+"""The flow: its start, its densities and its random streams."""
 
 import math
 
 import pytest
 import torch
-from nflows.nn.nets import ResidualNet
-from nflows.transforms import PiecewiseRationalQuadraticCouplingTransform
-from nflows.transforms.splines import unconstrained_rational_quadratic_spline
 from scipy import stats
 
 from popsed_core.config.fit import FlowConfig
 from popsed_core.inference.flow import PopulationFlow, log_normal
-from popsed_core.inference.spline import spline
 
 N_FEATURES = 11
 SMALL = FlowConfig(n_blocks=3, n_bins=8, n_hidden=16, n_layers=1)
@@ -129,44 +125,6 @@ def test_one_dimension_is_refused():
         PopulationFlow.build(1, SMALL, stream())
 
 
-@pytest.mark.parametrize("is_inverse", [False, True])
-def test_spline_equals_nflows_masked_twin(is_inverse):
-    n_bins, shape = 16, (400, 5)
-    noise = stream(10)
-
-    def draw(*more: int) -> torch.Tensor:
-        return 2 * torch.randn(*shape, *more, generator=noise, dtype=torch.float64)
-
-    value, sizes, slopes = draw(), draw(2, n_bins), draw(n_bins - 1)
-    value[0, :4] = torch.tensor([-30.0, -3.0, 3.0, 30.0])
-    ours = spline(value, sizes, slopes, bound=3.0, is_inverse=is_inverse)
-    theirs = unconstrained_rational_quadratic_spline(
-        value, sizes[:, :, 0], sizes[:, :, 1], slopes, inverse=is_inverse, tail_bound=3.0
-    )
-    torch.testing.assert_close(ours[0], theirs[0], atol=1e-9, rtol=0)
-    torch.testing.assert_close(ours[1], theirs[1], atol=1e-8, rtol=0)
-
-
-def test_coupling_layer_equals_nflows_own():
-    def make_net(n_in: int, n_out: int) -> ResidualNet:
-        return ResidualNet(n_in, n_out, hidden_features=16, num_blocks=1)
-
-    ours = trained_like().transform._transforms[0]
-    theirs = PiecewiseRationalQuadraticCouplingTransform(
-        [1, 0] * 5 + [1], make_net, num_bins=8, tails="linear", tail_bound=3.0
-    )
-    theirs.load_state_dict(ours.state_dict())
-    base = 2 * torch.randn(500, N_FEATURES, generator=stream(12), dtype=torch.float64)
-    for call in ("forward", "inverse"):
-        exact = getattr(theirs.double(), call)(base)
-        fast = getattr(ours.double(), call)(base)
-        torch.testing.assert_close(fast[0], exact[0], atol=1e-8, rtol=0)
-        torch.testing.assert_close(fast[1], exact[1], atol=1e-8, rtol=0)
-        single = getattr(ours.float(), call)(base.float())
-        torch.testing.assert_close(single[0].double(), exact[0], atol=1e-5, rtol=0)
-        torch.testing.assert_close(single[1].double(), exact[1], atol=2e-4, rtol=0)
-
-
 def test_minimising_the_divergence_from_a_target_finds_the_target():
     flow, draws = PopulationFlow.build(2, SMALL, stream()), stream(13)
     optimiser = torch.optim.Adam(flow.parameters(), lr=0.01)
@@ -182,30 +140,6 @@ def test_minimising_the_divergence_from_a_target_finds_the_target():
         divergence().backward()
         optimiser.step()
     assert abs(divergence()) < 0.05
-
-
-def test_spline_gradients_equal_nflows_masked_twin():
-    noise = stream(11)
-    value = 2 * torch.randn(50, 3, generator=noise, dtype=torch.float64)
-    sizes = torch.randn(50, 3, 2, 8, generator=noise, dtype=torch.float64)
-    slopes = torch.randn(50, 3, 7, generator=noise, dtype=torch.float64)
-    inputs = [item.requires_grad_() for item in (value, sizes, slopes)]
-    ours = sum(part.sum() for part in spline(*inputs, bound=3.0))
-    theirs = sum(
-        part.sum()
-        for part in unconstrained_rational_quadratic_spline(
-            value, sizes[:, :, 0], sizes[:, :, 1], slopes, tail_bound=3.0
-        )
-    )
-    for fast, slow in zip(
-        torch.autograd.grad(ours, inputs), torch.autograd.grad(theirs, inputs), strict=True
-    ):
-        torch.testing.assert_close(fast, slow, atol=1e-8, rtol=1e-8)
-
-
-def test_spline_refuses_more_bins_than_fit():
-    with pytest.raises(ValueError, match="n_bins"):
-        spline(torch.zeros(1, 1), torch.zeros(1, 1, 2, 1000), torch.zeros(1, 1, 999), bound=3.0)
 
 
 def test_standard_normal_density():

@@ -8,7 +8,8 @@ from galaxies import GALAXIES, PRIOR, stream
 from toy_world import FIT, make_task
 
 from popsed_core.inference.flow import log_normal
-from popsed_core.inference.priors.member_priors import MemberPriors, member_parameters
+from popsed_core.inference.priors.member_priors import MemberPriors
+from popsed_core.inference.randomisation import randomisation
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.parameters import NAMES
 
@@ -30,7 +31,7 @@ def test_members_together_have_the_priors_that_they_have_alone():
     together = excess(MemberPriors(tasks()), u).split(10)
     for task, part, found in zip(tasks(), u.split(10), together, strict=True):
         torch.testing.assert_close(found, excess(MemberPriors([task]), part))
-    assert len({member_parameters(task)["kappa_1"] for task in tasks()}) == len(NUMBERS)
+    assert len({randomisation(task).parameters()["kappa_1"] for task in tasks()}) == len(NUMBERS)
 
 
 def test_restarts_and_certain_priors_share_the_central_one():
@@ -43,7 +44,7 @@ def test_restarts_and_certain_priors_share_the_central_one():
 def test_the_members_of_a_pair_have_opposite_draws_of_the_prior():
     first, second, third = (replace(make_task(k, FIT), parameters=GALAXIES) for k in (1, 2, 3))
     knees = [
-        member_parameters(task)["log_stellar_mass"].prior.log_knee
+        randomisation(task).parameters()["log_stellar_mass"].prior.log_knee
         - GALAXIES["log_stellar_mass"].prior.log_knee
         for task in (first, second, third)
     ]

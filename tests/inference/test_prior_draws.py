@@ -8,7 +8,7 @@ from boxes import COSMOLOGY, PARAMETERS
 from galaxies import GALAXIES, stream
 
 from popsed_core.inference.priors.prior import PopulationPrior
-from popsed_core.inference.priors.prior_draws import draw_parameters, is_uncertain
+from popsed_core.inference.priors.prior_draws import draw_parameters
 
 
 def values(parameters):
@@ -46,8 +46,6 @@ def test_a_relation_is_shifted_as_a_whole():
 
 def test_a_prior_without_errors_is_drawn_as_it_is():
     assert draw_parameters(PARAMETERS, stream(3)) == PARAMETERS
-    assert not is_uncertain(PARAMETERS)
-    assert is_uncertain(GALAXIES)
 
 
 def test_a_draw_is_decided_by_the_stream():

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from noise_laws import FORMS, make_catalogue, noise_config, sloped_model
+from noise_laws import make_catalogue, noise_config, sloped_model
 from scipy import stats
 
 from popsed_core.config.schedules import NoiseAnnealing
@@ -17,7 +17,8 @@ from popsed_core.photometry.noise import (
     NoiseTable,
     passing_normal,
 )
-from popsed_core.surveys.noise_fit import fit_noise, noise_quantity, scatter_of_normal
+from popsed_core.photometry.noise_forms import FORMS
+from popsed_core.surveys.noise_fit import RECIPES, fit_noise
 
 SNRS = (0.3, 1.0, 5.0, 100.0)
 BOUNDS = (0.0, 1.0, 5.0)
@@ -113,8 +114,8 @@ def test_quoted_errors_of_other_galaxies_are_uniform_in_the_fitted_probability(f
     """In the forms whose scatter is trimmed, after correction to that of a full normal."""
     table = fit_noise(make_catalogue(form, seed=1), noise_config(form, 30))
     other = make_catalogue(form, n=10_000, seed=2)
-    found = noise_quantity(form, other.maggies, other.mag_error)
-    kept = scatter_of_normal(form)
+    found = FORMS[form].measure(other.maggies, other.mag_error)
+    kept = RECIPES[form].spread_of_normal
     for band in range(2):
         mag, law = other.mag[:, band], (table.median[band], table.scatter[band])
         median, scatter = (np.interp(mag, table.mag[band], values) for values in law)

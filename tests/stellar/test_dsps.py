@@ -184,3 +184,19 @@ def test_text_that_cannot_be_read_in_time_is_told(table, monkeypatch, program):
     monkeypatch.setattr(hdf5_files, "PATIENCE", 1)
     with pytest.raises(InputError, match=r"dsps\.h5: attribute imf is damaged or no text"):
         read_dsps(table, RANGE)
+
+
+@pytest.mark.parametrize("size", [0, 39, 62, 122, 2**40])
+def test_a_table_whose_heap_of_texts_is_damaged_is_refused_without_a_hang(table, monkeypatch, size):
+    """For some of these sizes of its second text HDF5 2.0 never returns."""
+    with h5py.File(table, "a") as file:
+        file.attrs["imf"] = "Chabrier"
+        file["ssp_flux"].attrs["unit"] = "Lsun / Hz / Msun"
+    assert read_dsps(table, RANGE).imf == "Chabrier"
+    whole = bytearray(table.read_bytes())
+    second = whole.index(b"GCOL") + 40  # behind the heap's own header and the first text
+    whole[second + 8 : second + 16] = size.to_bytes(8, "little")
+    table.write_bytes(whole)
+    monkeypatch.setattr(hdf5_files, "PATIENCE", 5)
+    with pytest.raises(InputError, match=r"dsps\.h5: .*(damaged|no text)"):
+        read_dsps(table, RANGE)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from noise_laws import (
-    FORMS,
     LAWS,
     POGSON,
     law,
@@ -21,8 +20,9 @@ from popsed_core.files.artefacts import Provenance, load, save
 from popsed_core.photometry.noise import (
     NoiseTable,
 )
+from popsed_core.photometry.noise_forms import FORMS
 from popsed_core.surveys.catalogue import Catalogue
-from popsed_core.surveys.noise_fit import fit_noise, noise_quantity, scatter_of_normal
+from popsed_core.surveys.noise_fit import RECIPES, fit_noise
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -41,7 +41,7 @@ def test_the_scatter_is_a_normals_and_trimmed_in_the_papers_and_the_released_for
     table = fit_noise(make_catalogue(form), noise_config(form, 30))
     is_ours = form == "error_given_flux"
     kept = 1.0 if is_ours else stats.truncnorm(*stats.norm.ppf([0.01, 0.99])).std()
-    assert scatter_of_normal(form) == pytest.approx(kept, abs=1e-3)
+    assert RECIPES[form].spread_of_normal == pytest.approx(kept, abs=1e-3)
     slopes = np.array(LAWS[form][:2])[:, 1:]
     within_bin = slopes * (table.mag[:, 1:2] - table.mag[:, :1]) / np.sqrt(12)
     expected = np.hypot(kept * LAWS[form][2], within_bin)
@@ -56,7 +56,7 @@ def test_the_median_error_of_a_flux_is_the_catalogues(form):
     mag = np.repeat(np.linspace(16, 20, 9)[:, None], 2, axis=1)
     maggies = torch.as_tensor(10 ** (-0.4 * mag))
     sigma = model.sigma(maggies, torch.zeros_like(maggies)).numpy()
-    quantity = noise_quantity(form, maggies.numpy(), POGSON * sigma / maggies.numpy())
+    quantity = FORMS[form].measure(maggies.numpy(), POGSON * sigma / maggies.numpy())
     np.testing.assert_allclose(quantity, law(form, mag), atol=0.6 * LAWS[form][2])
 
 

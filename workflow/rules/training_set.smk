@@ -31,7 +31,7 @@ rule training_chunk:
         seed=CONFIG.seed,
         fsps=partial(fsps_options, IS_BY_FSPS),
         # not an output: Snakemake would delete it with a failed job, and the work with it
-        partial=f"results/emulator/partial/chunk_{{chunk}}_{CHUNK_CODE}.f4",
+        partial=f"results/emulator/partial/chunk_{{chunk}}_{CHUNK_CODE}",
         code=CHUNK_CODE,
     message:
         "training set: make chunk {wildcards.chunk}"

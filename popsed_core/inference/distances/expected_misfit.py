@@ -26,6 +26,7 @@ from popsed_core.inference.distances.features import Features
 from popsed_core.inference.distances.rows import Rows
 from popsed_core.inference.distances.seen import Seen
 from popsed_core.inference.distances.sliced import unit_vectors
+from popsed_core.inference.randomisation import RANDOMISATIONS
 from popsed_core.photometry.forward import ForwardModel
 
 N_COVARIANCE = 1 << 17  # rows from which the covariance of the features is made, at most
@@ -129,9 +130,8 @@ def build_expected(
     )
     covariance = _covariance(train, generator)
     root = weights(covariance, len(train), config)
-    floor = float(root.shape[1])
-    if fit.members == "randomised":  # a bootstrap scatters about the catalogue as that does
-        floor += torch.trace(root.T @ covariance @ root).item()
+    scatter = RANDOMISATIONS[fit.members].data_scatter
+    floor = root.shape[1] + scatter * torch.trace(root.T @ covariance @ root).item()
     n, sizes = fit.n_samples, {"n_galaxies": len(train), "floor": floor}
     return (
         ExpectedMisfit(features, _mean(train), root, n_draws=n, **sizes).to(device),

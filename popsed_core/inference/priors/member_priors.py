@@ -6,22 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from popsed_core.config.parameters import ParameterConfig
 from popsed_core.inference.priors.prior import PopulationPrior
-from popsed_core.inference.priors.prior_draws import draw_parameters, is_uncertain
+from popsed_core.inference.randomisation import randomisation
 from popsed_core.inference.space import ParameterSpace
 from popsed_core.inference.task import FitTask
-from popsed_core.running.runtime import generator
 from popsed_core.theta import Column, Theta, from_matrix, to_matrix
-
-
-def member_parameters(task: FitTask) -> dict[str, ParameterConfig]:
-    """Return the parameters with the member's own prior; for restarts, the central one."""
-    if task.fit.members != "randomised":
-        return task.parameters
-    first, sign = task.pair
-    stream = generator(task.seed, "fit", task.survey, first, "prior")
-    return draw_parameters(task.parameters, stream, sign)
 
 
 class MemberPriors(nn.Module):
@@ -33,11 +22,12 @@ class MemberPriors(nn.Module):
 
     def __init__(self, tasks: Sequence[FitTask]) -> None:
         super().__init__()
-        first = tasks[0]
-        is_one = first.fit.members != "randomised" or not is_uncertain(first.parameters)
+        cosmology = tasks[0].spectra.cosmology
+        drawn = [randomisation(task).parameters() for task in tasks]
+        is_one = all(parameters == drawn[0] for parameters in drawn)
         self.priors = nn.ModuleList(
-            PopulationPrior(member_parameters(task), task.spectra.cosmology)
-            for task in (tasks[:1] if is_one else tasks)
+            PopulationPrior(parameters, cosmology)
+            for parameters in (drawn[:1] if is_one else drawn)
         )
 
     def excess(

@@ -34,11 +34,6 @@ def draw_parameters(
     }
 
 
-def is_uncertain(parameters: Mapping[str, ParameterConfig]) -> bool:
-    """Return whether draws differ: whether some prior has a value with an error."""
-    return any(_has_error(parameters[name].prior) for name in NAMES)
-
-
 def _drawn(section: Any, generator: torch.Generator, sign: float) -> Any:
     changes = {}
     for item in fields(section):
@@ -56,11 +51,3 @@ def _shifted(value: float | tuple[float, ...], shift: float) -> float | tuple[fl
     if isinstance(value, tuple):
         return tuple(item + shift for item in value)
     return value + shift
-
-
-def _has_error(section: Any) -> bool:
-    values = {item.name: getattr(section, item.name) for item in fields(section)}
-    return any(
-        _has_error(value) if is_dataclass(value) else name.endswith(SUFFIX) and value > 0
-        for name, value in values.items()
-    )
