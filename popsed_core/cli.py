@@ -26,6 +26,7 @@ from popsed_core.commands import (
     plan,
     products,
     provenance,
+    run,
     spectra,
     ssp,
 )
@@ -35,6 +36,7 @@ from popsed_core.errors import InputError
 from popsed_core.running.logs import start_logging
 
 NOUNS = (
+    run,
     data,
     fsps,
     ssp,
