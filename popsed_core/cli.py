@@ -21,6 +21,7 @@ from popsed_core.commands import (
     figure,
     fit,
     fsps,
+    init,
     mock,
     noise,
     plan,
@@ -36,6 +37,7 @@ from popsed_core.errors import InputError
 from popsed_core.running.logs import start_logging
 
 NOUNS = (
+    init,
     run,
     data,
     fsps,
