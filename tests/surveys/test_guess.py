@@ -101,7 +101,7 @@ def test_a_table_of_a_known_survey_reads_back_as_its_magnitudes(tmp_path, case):
     assert section.reference == {"redshift": "z_spec"}
 
 
-@pytest.mark.parametrize("ending", ["fits", "csv", "h5", "parquet"])
+@pytest.mark.parametrize("ending", ["fits", "csv", "ecsv", "h5", "parquet"])
 def test_every_format_of_tables_is_guessed_alike(tmp_path, ending):
     output = tmp_path / "mine.yaml"
     assert init(write(table_of("LSST"), tmp_path / f"galaxies.{ending}"), output) == 0
@@ -120,6 +120,22 @@ def test_a_unit_in_the_table_is_the_zero_point(tmp_path, unit, zero_point):
     assert init(tmp_path / "galaxies.fits", output) == 0
     assert read_config(output).surveys["galaxies"].zero_point == zero_point
     assert f"the unit of flux_g is {unit}" in output.read_text()
+
+
+@pytest.mark.parametrize("delimiter", [" ", ","])
+def test_units_and_gaps_of_an_ecsv_table_are_read(tmp_path, delimiter):
+    columns = table_of("plain flux")
+    flux = np.ma.masked_array(columns["flux_g"] * 10**3.56, np.arange(N) < 3)
+    table = Table(columns | {"flux_g": flux, "note": np.array(["a b"] * N)})
+    for name in table.colnames:
+        table[name].unit = "nJy" if name.startswith("flux") else None
+    table.write(tmp_path / "galaxies.ecsv", format="ascii.ecsv", delimiter=delimiter)
+    output = tmp_path / "mine.yaml"
+    assert init(tmp_path / "galaxies.ecsv", output) == 0
+    section, catalogue = read_back(output)
+    assert section.zero_point == 31.4
+    assert len(catalogue.mag) == N - 3
+    np.testing.assert_allclose(catalogue.mag[:, 0], MAG[3:], atol=1e-3)
 
 
 def test_a_zero_point_is_never_assumed_in_silence(tmp_path):
