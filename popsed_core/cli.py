@@ -21,19 +21,24 @@ from popsed_core.commands import (
     figure,
     fit,
     fsps,
+    init,
     mock,
     noise,
     plan,
     products,
     provenance,
+    run,
     spectra,
     ssp,
 )
 from popsed_core.commands.common import OneLineParser
+from popsed_core.commands.configured import prepare
 from popsed_core.errors import InputError
 from popsed_core.running.logs import start_logging
 
 NOUNS = (
+    init,
+    run,
     data,
     fsps,
     ssp,
@@ -58,8 +63,9 @@ NOUNS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit status."""
     args = build_parser().parse_args(arguments)
-    start_logging(args.label.format(**vars(args)), args.debug)
     try:
+        prepare(args)
+        start_logging(args.label.format(**vars(args)), args.debug)
         return args.run(args) or 0
     except (InputError, FloatingPointError, OSError) as error:
         if args.debug:

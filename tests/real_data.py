@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from popsed_core import cli
-from popsed_core.config import base, root
+from popsed_core.config import root
+from popsed_core.downloads.fetch import fetch
+from popsed_core.errors import InputError
 from popsed_core.stellar.ssp.build import build_ssp
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.stellar.ssp.toy import toy_grid
@@ -62,10 +63,10 @@ def main(folder: str) -> int:
     """Fetch missing files; return the exit status."""
     downloads = root.load(ROOT / "config.yaml").downloads
     for name in FETCHED:
-        output = str(Path(folder) / f"{name}.fits")
-        section = base.to_json(downloads[name])
-        if status := cli.main(["data", "fetch", "--section", section, output]):
-            return status
+        try:
+            fetch(downloads[name], Path(folder) / f"{name}.fits")
+        except InputError as error:
+            sys.exit(f"popsed: error: {error}")
     return 0
 
 

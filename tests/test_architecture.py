@@ -26,7 +26,7 @@ DOORWAYS = {  # foreign library: the only places that import it
     "threadpoolctl": ("diagnostics/classifier.py",),
     "rocrate": ("provenance/crate.py",),
     "rocrate_validator": (),
-    "yaml": ("config/base.py",),
+    "yaml": ("config/base.py", "config/read.py"),
     "pydantic": ("config/",),
     "snakemake": (),
 }

@@ -1,7 +1,6 @@
 """Bad inputs through the command line: one clear line, exit status 1, nothing left behind."""
 
 import hashlib
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from overlays import overlay, smoke_with
 
 from popsed_core import cli
 from popsed_core.config.base import to_json, to_plain
@@ -26,8 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONFIG = load(ROOT / "config.yaml", ROOT / "config" / "smoke.yaml")
 SURVEY = CONFIG.surveys["toy_survey"]
 TOY_SURVEY = ROOT / "tests" / "data" / "toy_survey.csv"
-SECTION = {"section": CONFIG.fit, "spectra": CONFIG.spectra, "parameters": CONFIG.parameters}
-QUICK = {**to_plain(CONFIG.fit), "n_epochs": 1, "n_steps": 1}
+QUICK = {"n_epochs": 1, "n_steps": 1}
 
 
 def popsed(*words):
@@ -39,23 +38,23 @@ def options(**values):
     return [x for key, value in values.items() for x in (f"--{key.replace('_', '-')}", value)]
 
 
-def build_catalogue(survey, folder, table=TOY_SURVEY, *words):
+def build_catalogue(survey, folder, table=TOY_SURVEY, **sections):
     outputs = options(
         catalogue=folder / "catalogue.h5",
         reference=folder / "reference.h5",
         cut_flow=folder / "cut_flow.csv",
     )
-    section = survey if isinstance(survey, str) else to_json(survey)
-    return popsed("catalogue", "build", "--section", section, "--input", table, *outputs, *words)
+    given = smoke_with(surveys={"toy_survey": survey}, **sections)
+    words = ("--survey", "toy_survey", "--input", table)
+    return popsed("catalogue", "build", *given, *words, *outputs)
 
 
-def fit_member(files, folder, *more, **changes):
-    """Fit one member of the smoke configuration, with changed sections or files."""
-    sections = {name: to_json(value) for name, value in SECTION.items()}
+def fit_member(files, folder, *more, sections=None, **changes):
+    """Fit one member of the smoke configuration, with changed sections or options."""
     paths = {name: files[name] for name in ("ssp", "catalogue", "noise")}
     outputs = {"checkpoint": folder / "checkpoint.pt", "cost": folder / "cost.json"}
-    values = {"survey": "toy_survey", "member": 1, "seed": 5, "device": "cpu"}
-    words = options(**(values | sections | paths | outputs | changes))
+    values = {"survey": "toy_survey", "member": 1, "device": "cpu"}
+    words = [*smoke_with(**(sections or {})), *options(**(values | paths | outputs | changes))]
     return popsed("fit", "member", *words, *more, folder / "member.pt")
 
 
@@ -64,10 +63,9 @@ def files(tmp_path_factory):
     """The good artefacts of the smoke configuration."""
     folder = tmp_path_factory.mktemp("good")
     ssp, noise, catalogue = (folder / f"{name}.h5" for name in ("ssp", "noise", "catalogue"))
-    assert popsed("ssp", "build", "--section", to_json(CONFIG.ssp), ssp) == 0
+    assert popsed("ssp", "build", *smoke_with(), ssp) == 0
     assert build_catalogue(SURVEY, folder) == 0
-    section = options(section=to_json(CONFIG.noise), catalogue=catalogue)
-    assert popsed("noise", "fit", *section, noise) == 0
+    assert popsed("noise", "fit", *smoke_with(), "--catalogue", catalogue, noise) == 0
     return {"ssp": ssp, "catalogue": catalogue, "noise": noise}
 
 
@@ -187,14 +185,14 @@ def test_a_download_that_nobody_describes(refused, tmp_path):
 @pytest.mark.parametrize(
     ("section", "told"),
     [
-        ({**QUICK, "n_epoch": 3}, "--section: n_epoch: unknown key"),
-        ({**QUICK, "n_epochs": "many"}, "--section: n_epochs: "),
-        ({**QUICK, "n_epochs": 2.5}, "--section: n_epochs: "),
-        ({**QUICK, "distance": {"kind": "euclid"}}, "--section: distance: "),
+        ({"n_epoch": 3}, "fit.n_epoch: unknown key"),
+        ({"n_epochs": "many"}, "fit.n_epochs: "),
+        ({"n_epochs": 2.5}, "fit.n_epochs: "),
+        ({"distance": {"kind": "euclid"}}, "fit.distance: "),
     ],
 )
 def test_a_wrong_section_of_a_fit(refused, files, tmp_path, section, told):
-    refused(lambda: fit_member(files, tmp_path, section=json.dumps(section)), told)
+    refused(lambda: fit_member(files, tmp_path, sections={"fit": section}), told)
 
 
 # --- a survey's table -----------------------------------------------------------------------
@@ -256,13 +254,12 @@ def with_filter(name):
     return replace(SURVEY, bands={**SURVEY.bands, "z": replace(SURVEY.bands["z"], filter=name)})
 
 
-RANGES = ("--redshift", 0.001, 0.8, "--wave", 1000, 30000)
 UNCOVERED = ("filter wise2010-W4", "0.001-0.8", "cover", "ssp.wave_low/wave_high")
 
 
 def test_a_band_that_the_spectra_do_not_cover_stops_the_catalogue(refused, tmp_path):
     survey = with_filter("wise2010-W4")
-    refused(lambda: build_catalogue(survey, tmp_path, TOY_SURVEY, *RANGES), *UNCOVERED)
+    refused(lambda: build_catalogue(survey, tmp_path), *UNCOVERED)
 
 
 @pytest.mark.parametrize(
@@ -278,18 +275,14 @@ def test_a_filter_that_nobody_knows_stops_the_catalogue(refused, tmp_path, name,
 
 
 def test_a_band_that_the_spectra_do_not_cover_stops_mock_and_fit(refused, files, tmp_path, capsys):
-    assert build_catalogue(with_filter("wise2010-W1"), tmp_path) == 0
+    far = {"wave_high": 60_000.0}
+    assert build_catalogue(with_filter("wise2010-W1"), tmp_path, ssp=far) == 0
     wrong = {**files, "catalogue": tmp_path / "catalogue.h5"}
     capsys.readouterr()
     refused(lambda: fit_member(wrong, tmp_path), "filter wise2010-W1", "the spectra cover")
-    sections = options(
-        survey="table2_mock",
-        section=to_json(CONFIG.surveys["table2_mock"]),
-        spectra=to_json(CONFIG.spectra),
-    )
     paths = options(ssp=files["ssp"], noise=files["noise"], base_catalogue=wrong["catalogue"])
     names = options(catalogue="c.h5", reference="r.h5", cut_flow="c.csv")
-    observe = [*sections, "--seed", 1, *paths, *names, "--redshift", 0.001, 0.8]
+    observe = [*smoke_with(), "--survey", "table2_mock", *paths, *names]
     told = ("filter wise2010-W1", "0.001-0.8")
     refused(lambda: popsed("mock", "observe", *observe), *told)
 
@@ -300,11 +293,11 @@ def test_a_band_that_the_spectra_do_not_cover_stops_mock_and_fit(refused, files,
 def test_a_corrupt_download(refused, tmp_path):
     copy = tmp_path / "copy.fits"
     copy.write_bytes(b"half a table")
-    download = replace(CONFIG.downloads["kcorrect_sdss"], path=str(copy))
+    given = smoke_with(downloads={"kcorrect_sdss": {"path": str(copy)}})
     out = tmp_path / "resources" / "kcorrect_sdss.fits"
     found = hashlib.sha256(b"half a table").hexdigest()
-    told = ("copy.fits", found, download.sha256)
-    refused(lambda: popsed("data", "fetch", "--section", to_json(download), out), *told)
+    told = ("copy.fits", found, CONFIG.downloads["kcorrect_sdss"].sha256)
+    refused(lambda: popsed("data", "fetch", "kcorrect_sdss", out, *given), *told)
     assert not out.parent.exists() or not list(out.parent.iterdir())
 
 
@@ -339,10 +332,8 @@ def test_a_checkpoint_that_is_none(refused, files, tmp_path, content):
 
 
 def sample(files, folder, *members):
-    sections = {name: to_json(SECTION[name]) for name in ("spectra", "parameters")}
     paths = {name: files[name] for name in ("ssp", "catalogue", "noise")}
-    words = options(survey="toy_survey", seed=5, section=to_json(CONFIG.products))
-    words += options(**sections, **paths)
+    words = [*smoke_with(), *options(survey="toy_survey", **paths)]
     return popsed("ensemble", "sample", folder / "samples.h5", *words, "--members", *members)
 
 
@@ -378,8 +369,7 @@ def test_noise_of_other_bands_stops_a_fit(refused, files, other_noise, tmp_path)
 
 
 def test_noise_of_other_bands_stops_a_mock(refused, files, other_noise, tmp_path):
-    section = to_json(CONFIG.surveys["table2_mock"])
-    words = options(section=section, spectra=to_json(CONFIG.spectra), survey="m", seed=1)
+    words = [*smoke_with(), "--survey", "table2_mock"]
     words += options(ssp=files["ssp"], noise=other_noise, base_catalogue=files["catalogue"])
     words += [*options(**{name: tmp_path / name for name in ("catalogue", "cut_flow")})]
     words += ["--reference", tmp_path / "reference"]
@@ -397,16 +387,17 @@ def test_members_without_an_output_each_are_refused(refused, files, tmp_path):
 
 
 def test_noise_of_other_bands_stops_the_samples(refused, files, other_noise, tmp_path):
-    assert fit_member(files, tmp_path, section=json.dumps(QUICK)) == 0
+    assert fit_member(files, tmp_path, sections={"fit": QUICK}) == 0
     again = {**files, "noise": other_noise}
     refused(lambda: sample(again, tmp_path, tmp_path / "member.pt"), *BANDS_TOLD)
 
 
 def test_parameters_that_are_not_all_there(refused, files, tmp_path):
-    part = to_plain(CONFIG.parameters)
-    del part["redshift"]
-    told = "--parameters: expected ", "missing or unknown: ['redshift']"
-    refused(lambda: fit_member(files, tmp_path, parameters=json.dumps(part)), *told)
+    whole = to_plain(CONFIG)
+    del whole["parameters"]["redshift"]
+    words = ("--config", overlay(**whole), "--member", 1)
+    told = "parameters: expected ", "missing or unknown: ['redshift']"
+    refused(lambda: popsed("fit", "member", *words), *told)
 
 
 def test_a_gpu_that_is_not_there(refused, files, tmp_path, monkeypatch):
@@ -455,7 +446,7 @@ def test_a_configuration_that_is_no_text(refused, files):
 
 
 def test_a_folder_where_a_result_should_go(refused, files, tmp_path):
-    words = ["noise", "fit", *options(section=to_json(CONFIG.noise), catalogue=files["catalogue"])]
+    words = ["noise", "fit", *smoke_with(), "--catalogue", files["catalogue"]]
     refused(lambda: popsed(*words, tmp_path), "is a folder, expected the name of a file to write")
     assert list(tmp_path.parent.glob("*.partial")) == []
 
@@ -471,8 +462,7 @@ def test_a_file_that_may_not_be_read(refused, files, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"seed": -1}, "argument --seed: got -1, expected 0 or more"),
-        ({"seed": "many"}, "argument --seed: got 'many', expected a whole number"),
+        ({"member": "many"}, "argument --member: got 'many', expected a whole number"),
         ({"member": 0}, "argument --member: got 0, expected 1 or more"),
         ({"n_threads": 0}, "argument --n-threads: got 0, expected 1 or more"),
     ],
@@ -505,20 +495,20 @@ def test_a_figure_in_an_unknown_format(refused, files, tmp_path, name):
 )
 def test_a_cost_that_is_damaged(refused, files, tmp_path, content, told):
     cost, member, samples = (tmp_path / name for name in ("cost.json", "member.pt", "samples.h5"))
-    assert fit_member(files, tmp_path, section=json.dumps(QUICK)) == 0
+    assert fit_member(files, tmp_path, sections={"fit": QUICK}) == 0
     assert sample(files, tmp_path, member) == 0
     cost.write_bytes(content)
     paths = options(samples=samples, catalogue=files["catalogue"], members=member, costs=cost)
     paths += options(noise=files["noise"], reference=files["catalogue"].with_name("reference.h5"))
     words = options(**{name: tmp_path / name for name in ("json", "markdown", "diagnostics")})
-    words += ["--redshift", tmp_path / "redshift", "--seed", 1]
+    words += [*smoke_with(), "--survey", "toy_survey", "--redshift", tmp_path / "redshift"]
     refused(lambda: popsed("products", "summary", *paths, *words), told)
 
 
 def test_a_child_process_ends_with_status_1_and_one_line(files, tmp_path):
     cut, out = tmp_path / "cut.h5", tmp_path / "noise.h5"
     cut.write_bytes(files["catalogue"].read_bytes()[:4000])
-    words = ["noise", "fit", *options(section=to_json(CONFIG.noise), catalogue=cut), out]
+    words = ["noise", "fit", *smoke_with(), "--catalogue", cut, out]
     code = "import sys; from popsed_core.cli import main; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False

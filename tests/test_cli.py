@@ -7,16 +7,17 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from overlays import overlay, smoke_with
 
 from popsed_core import cli
 from popsed_core.commands.common import worst_source
 from popsed_core.config.base import to_json
 from popsed_core.config.root import load
+from popsed_core.errors import InputError
 from popsed_core.files.artefacts import load as load_artefact
 from popsed_core.files.artefacts import load_provenance, sha256
 from popsed_core.running import loop
@@ -50,13 +51,11 @@ def files(tmp_path):
     ssp, noise = tmp_path / "ssp.h5", tmp_path / "noise.h5"
     names = ("catalogue.h5", "reference.h5", "cut_flow.csv")
     catalogue, reference, cut_flow = (tmp_path / name for name in names)
-    survey = to_json(CONFIG.surveys["toy_survey"])
     outputs = ("--catalogue", catalogue, "--reference", reference, "--cut-flow", cut_flow)
-    assert popsed("ssp", "build", "--section", to_json(CONFIG.ssp), ssp) == 0
-    build = ("catalogue", "build", "--section", survey, "--input", TOY_SURVEY)
-    assert popsed(*build, *outputs) == 0
-    section = ("--section", to_json(CONFIG.noise))
-    assert popsed("noise", "fit", *section, "--catalogue", catalogue, noise) == 0
+    toy = (*smoke_with(), "--survey", "toy_survey")
+    assert popsed("ssp", "build", *smoke_with(), ssp) == 0
+    assert popsed("catalogue", "build", *toy, "--input", TOY_SURVEY, *outputs) == 0
+    assert popsed("noise", "fit", *toy, "--catalogue", catalogue, noise) == 0
     return {"ssp": ssp, "catalogue": catalogue, "noise": noise, "cut_flow": cut_flow}
 
 
@@ -111,7 +110,7 @@ def test_the_cut_flow_tells_rows_in_and_out_of_each_cut(files):
 
 
 def test_the_cut_flow_is_on_the_screen(tmp_path):
-    build = ("catalogue", "build", "--section", to_json(CONFIG.surveys["toy_survey"]))
+    build = ("catalogue", "build", *smoke_with(), "--survey", "toy_survey")
     outputs = [tmp_path / name for name in ("catalogue.h5", "reference.h5", "cut_flow.csv")]
     words = [*build, "--input", TOY_SURVEY]
     for option, path in zip(("--catalogue", "--reference", "--cut-flow"), outputs, strict=True):
@@ -126,12 +125,11 @@ def test_the_cut_flow_is_on_the_screen(tmp_path):
 
 def fit_words(files, folder):
     """The command that trains a member on the toy survey, writing into ``folder``."""
-    fit = replace(CONFIG.fit, n_epochs=60)
-    words = ["fit", "member", "--survey", "toy", "--member", "1", "--section", to_json(fit)]
-    words += ["--spectra", to_json(CONFIG.spectra), "--parameters", to_json(CONFIG.parameters)]
+    given = smoke_with(fit={"n_epochs": 60})
+    words = ["fit", "member", *given, "--survey", "toy_survey", "--member", "1"]
     for name in ("ssp", "catalogue", "noise"):
         words += [f"--{name}", files[name]]
-    words += ["--seed", "1", "--device", "cpu", "--checkpoint", folder / "checkpoint.pt"]
+    words += ["--device", "cpu", "--checkpoint", folder / "checkpoint.pt"]
     return [str(word) for word in (*words, "--cost", folder / "cost.json", folder / "member.pt")]
 
 
@@ -169,17 +167,17 @@ def test_the_worst_source_decides(sources, worst):
 
 
 @pytest.mark.parametrize(
-    ("section", "told"),
+    ("noise", "told"),
     [
-        ("{", "--section: not valid JSON"),
-        ('{"n_bin": 3}', "--section: n_bin: unknown key"),
-        ('{"n_bins": "many"}', "--section: n_bins:"),
-        ('{"n_bins": 4}', "nowhere.h5: no such file"),
+        ({"n_bin": 3}, "noise.n_bin: unknown key"),
+        ({"n_bins": "many"}, "noise.n_bins:"),
+        ({"n_bins": 4}, "nowhere.h5: no such file"),
     ],
 )
-def test_a_mistake_is_one_line_and_leaves_nothing_behind(tmp_path, capsys, section, told):
+def test_a_mistake_is_one_line_and_leaves_nothing_behind(tmp_path, capsys, noise, told):
     out = tmp_path / "out" / "noise.h5"
-    assert popsed("noise", "fit", "--section", section, "--catalogue", "nowhere.h5", out) == 1
+    given = smoke_with(noise=noise)
+    assert popsed("noise", "fit", *given, "--catalogue", "nowhere.h5", out) == 1
     error = capsys.readouterr().err
     assert error.startswith("popsed: error: ")
     assert told in error
@@ -191,15 +189,15 @@ def test_a_truncated_input_is_one_line(files, capsys, tmp_path):
     content = files["catalogue"].read_bytes()
     files["catalogue"].write_bytes(content[: len(content) // 2])
     out = tmp_path / "again.h5"
-    arguments = ("--section", to_json(CONFIG.noise), "--catalogue", files["catalogue"], out)
+    arguments = (*smoke_with(), "--catalogue", files["catalogue"], out)
     assert popsed("noise", "fit", *arguments) == 1
     assert "catalogue.h5" in capsys.readouterr().err
     assert not out.exists()
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    arguments = ("--section", "{", "--catalogue", "nowhere.h5", tmp_path / "noise.h5")
-    with pytest.raises(ValueError, match="not valid JSON"):
+    arguments = (*smoke_with(), "--catalogue", "nowhere.h5", tmp_path / "noise.h5")
+    with pytest.raises(InputError, match="no such file"):
         popsed("noise", "fit", "--debug", *arguments)
 
 
@@ -228,6 +226,7 @@ def test_config_check_accepts_the_default_and_names_a_mistake(capsys, tmp_path):
             r"fit\.model_error +number >= 0 +0\.0 ",
         ),
         ((ROOT / "config.yaml", ROOT / "config/smoke.yaml"), r"fit\.n_members +integer >= 1 +2 "),
+        ((), r"fit\.model_error +number >= 0 +0\.01 "),
         (("--defaults",), r"fit\.distance\[sinkhorn\]\.p +"),
     ],
 )
@@ -236,9 +235,14 @@ def test_config_describe_shows_the_values_in_force(capsys, words, told):
     assert re.search(told, capsys.readouterr().out)
 
 
-def test_config_describe_without_a_configuration_shows_defaults(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert popsed("config", "describe") == 0
+def test_config_describe_shows_every_kind_that_there_is(capsys):
+    assert popsed("config", "describe", "--defaults") == 0
     assert "surveys.<name>[table].path" in capsys.readouterr().out
-    assert popsed("config", "describe", "--survey", "mine") == 1
+    assert popsed("config", "describe", "--defaults", "--survey", "mine") == 1
     assert "of which configuration?" in capsys.readouterr().err
+
+
+def test_a_configuration_is_what_differs_from_the_defaults(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert popsed("config", "check", overlay(fit={"n_members": 3})) == 0
+    assert "with 3 members" in capsys.readouterr().out

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from toy_world import FIT, PARAMETERS, make_survey, make_task
+from overlays import overlay
+from toy_world import FIT, PARAMETERS, TOY, make_survey, make_task
 
 from popsed_core import cli
-from popsed_core.config.base import to_json
 from popsed_core.files.artefacts import Provenance, save
 from popsed_core.inference.ensemble import load_member
 
@@ -21,8 +21,10 @@ def folder(tmp_path_factory):
     for name, artefact in artefacts.items():
         save(artefact, folder / f"{name}.h5", Provenance("toy"))
     words = [word for name in artefacts for word in (f"--{name}", folder / f"{name}.h5")]
-    words += ["--section", to_json(FIT), "--spectra", to_json(task.spectra), "--device", "cpu"]
-    words += ["--parameters", to_json(PARAMETERS), "--survey", "toy", "--seed", task.seed]
+    config = overlay(
+        fit=FIT, spectra=task.spectra, parameters=PARAMETERS, seed=task.seed, surveys={"toy": TOY}
+    )
+    words += ["--config", config, "--survey", "toy", "--device", "cpu"]
     words += ["--checkpoint", folder / "checkpoint.pt", "--member", 1, 3]
     words += ["--cost", folder / "1.json", "--cost", folder / "3.json"]
     outputs = [folder / "1.pt", folder / "3.pt"]

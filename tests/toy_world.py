@@ -114,3 +114,12 @@ def make_task(member=1, fit=FIT, seed=SEED, survey="toy", parameters=None) -> Fi
 
 
 COSMOLOGY = CosmologyConfig()
+TOY = {  # the survey in a configuration; its table is never read
+    "kind": "table",
+    "path": "toy.csv",
+    "quantity": "mag",
+    "bands": {
+        band: {"filter": name, "value": f"mag_{band}", "error": f"error_{band}"}
+        for band, name in zip(BANDS, SDSS, strict=True)
+    },
+}

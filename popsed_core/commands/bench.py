@@ -9,7 +9,6 @@ from popsed_core.commands.common import (
     Subparsers,
     add_inputs,
     add_noun,
-    add_threads,
     add_verb,
     positive,
     say,
@@ -74,8 +73,8 @@ def _add_common(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train [auto]"
     )
-    add_inputs(verb, "ssp", "catalogue", "noise")
-    add_threads(verb)
+    add_inputs(verb, "ssp", "catalogue", "noise", is_required=True)
+    verb.add_argument("--n-threads", type=positive, default=1, metavar="N", help="CPU threads [1]")
     verb.add_argument("--markdown", type=Path, metavar="OUT", help="a table for people")
     verb.add_argument("output", type=Path, help="costs to write (JSON)")
 

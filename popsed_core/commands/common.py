@@ -18,6 +18,7 @@ INPUTS = {
     "noise": "noise model (HDF5; errors per band as a function of magnitude [mag])",
     "samples": "draws from the ensemble (HDF5; parameters in the units of parameters.py)",
 }
+NONE = ()  # an option that was given without a value, and so is not to be filled in
 Subparsers = Any  # argparse keeps the class of `add_subparsers()` private
 
 
@@ -49,12 +50,14 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"popsed: error: {message}; try `{self.prog} --help`\n")
 
 
-class Pair(argparse.Action):
-    """Keeps the two values of an option as a tuple."""
+class AtMostOne(argparse.Action):
+    """Keeps the value of an option, or ``NONE`` where it was given without one."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
-        """Store them."""
-        setattr(namespace, self.dest, tuple(values))
+        """Store it."""
+        if len(values) > 1:
+            parser.error(f"argument {option}: expected one path or none, got {len(values)}")
+        setattr(namespace, self.dest, values[0] if values else NONE)
 
 
 def add_noun(nouns: Subparsers, name: str, text: str) -> Subparsers:
@@ -73,18 +76,7 @@ def add_verb(
     return parser
 
 
-def add_section(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Add options that take a section of the configuration as JSON; ``section`` is the main."""
-    for name in names:
-        parser.add_argument(
-            f"--{name}",
-            required=True,
-            metavar="JSON",
-            help="configuration as JSON; `popsed config describe` lists keys and units",
-        )
-
-
-def add_inputs(parser: argparse.ArgumentParser, *names: str, is_required: bool = True) -> None:
+def add_inputs(parser: argparse.ArgumentParser, *names: str, is_required: bool = False) -> None:
     """Add options for artefacts to read."""
     for name in names:
         option = f"--{name.replace('_', '-')}"
@@ -93,51 +85,49 @@ def add_inputs(parser: argparse.ArgumentParser, *names: str, is_required: bool =
         )
 
 
-def add_seed(parser: argparse.ArgumentParser) -> None:
-    """Add the run's seed."""
+def add_optional(parser: argparse.ArgumentParser, option: str, text: str) -> None:
+    """Add an option with one path, or with none: then there is no such file."""
     parser.add_argument(
-        "--seed", type=natural, required=True, metavar="N", help="seed of all named random streams"
+        option, type=Path, nargs="*", action=AtMostOne, metavar="PATH", help=f"{text}; may be empty"
     )
 
 
-def add_redshift_range(parser: argparse.ArgumentParser) -> None:
-    """Add the redshifts over which the spectra must cover every filter."""
-    parser.add_argument(
-        "--redshift",
-        type=float,
-        nargs=2,
-        action=Pair,
-        metavar=("LOW", "HIGH"),
-        help="of the fit to come: stop if the spectra do not cover a filter there",
-    )
+def add_output(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add the file to write."""
+    parser.add_argument("output", type=Path, nargs="?", metavar="OUT", help=text)
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """Add the number of CPU threads."""
     parser.add_argument(
-        "--n-threads", type=positive, default=1, metavar="N", help="CPU threads [1]"
+        "--n-threads", type=positive, metavar="N", help="CPU threads [runtime.n_threads, or 1]"
     )
 
 
-def add_members(parser: argparse.ArgumentParser, is_required: bool = True) -> None:
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add where to train."""
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), help="where to train [runtime.device, or auto]"
+    )
+
+
+def add_members(parser: argparse.ArgumentParser) -> None:
     """Add the trained members of an ensemble."""
     parser.add_argument(
         "--members",
         type=Path,
         nargs="+",
-        required=is_required,
         metavar="PATH",
         help="trained flows (.pt)",
     )
 
 
-def add_engines(parser: argparse.ArgumentParser, is_required: bool = True) -> None:
+def add_engines(parser: argparse.ArgumentParser) -> None:
     """Add the samples of one survey with either engine of the spectra."""
     for name in ("exact", "emulated"):
         parser.add_argument(
             f"--{name}",
             type=Path,
-            required=is_required,
             metavar="PATH",
             help=f"samples of a fit with {name} spectra (HDF5)",
         )

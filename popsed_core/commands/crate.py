@@ -50,4 +50,4 @@ def run_crate(args: argparse.Namespace) -> None:
     assert found is not None  # or there would be no crate
     inputs = numbered("product", args.products) | numbered("workflow", args.workflow)
     inputs |= {"citation": args.citation}
-    write_beside(provenance(args, inputs, found.provenance.source), args.output)
+    write_beside(provenance(args, inputs, found.provenance.source, survey=args.survey), args.output)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from popsed_core.errors import InputError
+from popsed_core.files.packaged import packaged
 from popsed_core.running.keops import is_installed, keops_fault
 
 OLDEST_PYTHON = (3, 11)
 DISK_NEEDED = 2.0  # [GB] downloads, SSP table and results of the demo
-LOCK = Path(__file__).resolve().parents[2] / "envs" / "requirements.lock"
+LOCK = packaged("envs/requirements.lock")
 FSPS_DATA = "resources/fsps"  # where `popsed fsps fetch` puts them in the workflow
 COMPILERS = ("c++", "g++", "clang++")
 N_NAMED = 8  # missing files that a line names

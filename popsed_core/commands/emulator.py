@@ -7,11 +7,12 @@ from typing import Any
 
 from popsed_core.commands.common import (
     Subparsers,
+    add_device,
     add_engines,
     add_inputs,
     add_noun,
-    add_section,
-    add_seed,
+    add_optional,
+    add_output,
     add_threads,
     add_verb,
     positive,
@@ -19,7 +20,11 @@ from popsed_core.commands.common import (
     write_json,
     write_text,
 )
-from popsed_core.provenance.verbs import numbered, provenance
+from popsed_core.commands.configured import add_config
+from popsed_core.commands.fit_inputs import read_segments
+from popsed_core.provenance.verbs import code_of, numbered, provenance
+
+FOLDER = Path("results/emulator")
 
 
 def register(nouns: Subparsers) -> None:
@@ -27,62 +32,93 @@ def register(nouns: Subparsers) -> None:
     verbs = add_noun(nouns, "emulator", "networks that predict spectra")
     _add_train(verbs)
     assemble = add_verb(verbs, "assemble", run_assemble, "put all segments into one emulator")
-    assemble.add_argument(
-        "--segments", type=Path, nargs="+", required=True, metavar="PATH", help="segments (.pt)"
-    )
-    assemble.add_argument("output", type=Path, help="emulator to write (.pt)")
+    add_config(assemble, _paths_of_emulator, has_survey=False)
+    assemble.add_argument("--segments", type=Path, nargs="+", metavar="PATH", help="segments (.pt)")
+    add_output(assemble, "emulator to write (.pt)")
     validate = add_verb(verbs, "validate", run_validate, "compare with the exact spectra")
+    add_config(validate, _paths_of_certificate, has_survey=False)
     add_inputs(validate, "ssp")
-    validate.add_argument("--emulator", type=Path, required=True, metavar="PATH", help="(.pt)")
+    validate.add_argument("--emulator", type=Path, metavar="PATH", help="(.pt)")
     validate.add_argument(
         "--n-spectra", type=positive, default=10_000, metavar="N", help="never trained on [10000]"
     )
-    validate.add_argument(
-        "--fsps", metavar="JSON", help="section ssp.fsps: time FSPS itself too, if it made the SSPs"
-    )
-    validate.add_argument(
-        "--fsps-data", type=Path, metavar="PATH", help="record of `popsed fsps fetch`, likewise"
-    )
+    text = "record of `popsed fsps fetch`: FSPS itself is timed too, if it made the SSP table"
+    add_optional(validate, "--fsps-data", text)
     add_threads(validate)
     _add_reports(validate)
-    validate.add_argument("output", type=Path, help="certificate to write (HDF5)")
+    add_output(validate, "certificate to write (HDF5)")
     compare = add_verb(verbs, "compare", run_compare, "one survey with exact and emulated spectra")
+    add_config(compare, _paths_of_comparison)
     add_engines(compare)
-    add_inputs(compare, "reference", is_required=False)
-    compare.add_argument(
-        "--csv", type=Path, required=True, metavar="OUT", help="one row per quantity (CSV)"
-    )
+    add_inputs(compare, "reference")
+    compare.add_argument("--csv", type=Path, metavar="OUT", help="one row per quantity (CSV)")
     _add_reports(compare)
+
+
+def _paths_of_emulator(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import EMULATOR, segment_files
+
+    return {"segments": segment_files(config), "output": EMULATOR}
+
+
+def _paths_of_certificate(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import ACCURACY, EMULATOR, SSP, fsps_record
+
+    record = fsps_record(config) if config.ssp.reader == "fsps" else []
+    outputs = {
+        "json": ACCURACY,
+        "markdown": FOLDER / "accuracy.md",
+        "output": FOLDER / "accuracy.h5",
+    }
+    return {"ssp": SSP, "emulator": EMULATOR, "fsps_data": next(iter(record), None), **outputs}
+
+
+def _paths_of_comparison(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import engine_samples, of_survey
+
+    survey = args.survey
+    names = {"reference": "reference.h5", "csv": "engines.csv", "json": "engines.json",
+             "markdown": "engines.md"}  # fmt: skip
+    return {
+        "exact": engine_samples(config, survey, "exact"),
+        "emulated": engine_samples(config, survey, "emulator"),
+        **{option: of_survey(survey, name) for option, name in names.items()},
+    }
 
 
 def _add_train(verbs: Subparsers) -> None:
     train = add_verb(verbs, "train", run_train, "train one wavelength segment; resumes")
     train.add_argument("--segment", type=int, required=True, metavar="K", help="counts from 0")
-    add_section(train, "section", "training-set", "spectra", "parameters")
-    add_seed(train)
+    add_config(train, _paths_of_segment, has_survey=False)
     add_inputs(train, "ssp")
-    train.add_argument(
-        "--checkpoint", type=Path, required=True, metavar="PATH", help="resume from and save to"
-    )
-    train.add_argument(
-        "--chunks", type=Path, metavar="PATH", help="index, where emulator.source is chunks"
-    )
-    train.add_argument(
-        "--basis", type=Path, metavar="PATH", help="principal components of the segment, likewise"
-    )
-    train.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train [auto]"
-    )
+    train.add_argument("--checkpoint", type=Path, metavar="PATH", help="resume from and save to")
+    add_optional(train, "--chunks", "index, where emulator.source is chunks")
+    add_optional(train, "--basis", "principal components of the segment, likewise")
+    add_device(train)
     add_threads(train)
-    train.add_argument("output", type=Path, help="trained segment to write (.pt)")
+    add_output(train, "trained segment to write (.pt)")
     train.set_defaults(label="emulator segment {segment}: ")
+
+
+def _paths_of_segment(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import SSP
+
+    is_fresh = config.emulator.source == "fresh"
+    return {
+        "ssp": SSP,
+        "chunks": None if is_fresh else FOLDER / "training_set.h5",
+        "basis": None if is_fresh else FOLDER / f"basis_{args.segment}.h5",
+        # named by the code, so that one training never mixes two versions
+        "checkpoint": FOLDER / "checkpoints" / f"segment_{args.segment}_{code_of(args.verb)}.pt",
+        "output": FOLDER / f"segment_{args.segment}.pt",
+    }
 
 
 def run_train(args: argparse.Namespace) -> None:
     """Train and write one segment."""
-    from popsed_core.config.base import from_json
+    from popsed_core.config.base import parse
     from popsed_core.config.emulator import EmulatorConfig, TrainingSetConfig
-    from popsed_core.config.parameters import parameters_from_json
+    from popsed_core.config.parameters import ParameterConfig
     from popsed_core.config.spectra import SpectraConfig
     from popsed_core.emulator.data import SegmentTask
     from popsed_core.emulator.fit import ChunkFiles, fit_segment
@@ -94,13 +130,14 @@ def run_train(args: argparse.Namespace) -> None:
     from popsed_core.stellar.ssp.grid import SSPGrid
 
     set_threads(args.n_threads)
+    given = args.settings
     task = SegmentTask(
         segment=args.segment,
-        seed=args.seed,
-        emulator=from_json(EmulatorConfig, args.section, "--section"),
-        training=from_json(TrainingSetConfig, args.training_set, "--training-set"),
-        spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
-        parameters=parameters_from_json(args.parameters, "--parameters"),
+        seed=given.seed,
+        emulator=parse(EmulatorConfig, given.section, "emulator"),
+        training=parse(TrainingSetConfig, given.more["training_set"], "training_set"),
+        spectra=parse(SpectraConfig, given.more["spectra"], "spectra"),
+        parameters=parse(dict[str, ParameterConfig], given.more["parameters"], "parameters"),
         device=args.device,
     )
     grid = load(args.ssp, SSPGrid)
@@ -108,7 +145,7 @@ def run_train(args: argparse.Namespace) -> None:
     if task.emulator.source == "chunks" and args.chunks is not None and args.basis is not None:
         files = ChunkFiles(args.chunks, args.basis)
     inputs = {"ssp": args.ssp} | ({} if files is None else files._asdict())
-    origin = provenance(args, inputs, grid.source)
+    origin = provenance(args, inputs, grid.source, segment=args.segment)
     with one_writer(args.checkpoint), one_gpu(args.device):
         segment = fit_segment(task, grid, sha256(args.ssp), args.checkpoint, files)
         save_plain({**segment, "provenance": asdict(origin)}, args.output)
@@ -129,7 +166,7 @@ def run_assemble(args: argparse.Namespace) -> None:
 
 def run_validate(args: argparse.Namespace) -> None:
     """Measure an emulator's errors and speed, and write its certificate."""
-    from popsed_core.config.base import from_json
+    from popsed_core.config.base import from_json, parse
     from popsed_core.config.spectra import SpectraConfig
     from popsed_core.config.ssp import FSPSConfig
     from popsed_core.costs.emulator_speed import fsps_rate, throughput
@@ -143,16 +180,17 @@ def run_validate(args: argparse.Namespace) -> None:
     from popsed_core.stellar.ssp.grid import SSPGrid
 
     set_threads(args.n_threads)
-    segments = _read_segments(args.emulator)
+    segments = read_segments(args.emulator)
     own = from_json(SpectraConfig, segments[0]["spectra"], str(args.emulator))
     check_emulator(segments, sha256(args.ssp), own, {}, str(args.emulator))
     grid = load(args.ssp, SSPGrid)
     accuracy = measure(segments, grid, args.n_spectra)
     speed = throughput(segments, grid)
-    if args.fsps is not None:
-        folder = data_folder(from_json(FSPSConfig, args.fsps, "--fsps"), args.fsps_data)
+    if (fsps := args.settings.more.get("fsps")) is not None:
+        folder = data_folder(parse(FSPSConfig, fsps, "ssp.fsps"), args.fsps_data)
         speed["spectra_forward"]["fsps"] = fsps_rate(segments, grid, folder)
-    origin = provenance(args, {"emulator": args.emulator, "ssp": args.ssp}, accuracy.source)
+    inputs = {"emulator": args.emulator, "ssp": args.ssp}
+    origin = provenance(args, inputs, accuracy.source, n_spectra=args.n_spectra)
     origin = replace(origin, config=segments[0]["emulator"], seed=segments[0]["seed"])
     save(accuracy, args.output, origin)
     numbers = summarise_accuracy(accuracy, speed, origin.inputs["emulator"])
@@ -184,70 +222,6 @@ def run_compare(args: argparse.Namespace) -> None:
     write_beside(origin, args.json, args.csv, args.markdown)
 
 
-def read_emulator(args: argparse.Namespace, task: Any) -> Any:
-    """Return the emulator that a fit asks for, or None where the engine is exact.
-
-    Args:
-        args: with ``ssp`` and ``emulator``, the paths.
-        task: the fit, with its spectra and parameters.
-
-    Raises:
-        InputError: there is none, or it was trained on something else.
-    """
-    from popsed_core.emulator.emulator import check_emulator
-    from popsed_core.files.artefacts import sha256
-
-    if task.spectra.engine == "exact" or args.emulator is None:
-        return None
-    segments = _read_segments(args.emulator)
-    check_emulator(segments, sha256(args.ssp), task.spectra, task.parameters, str(args.emulator))
-    if args.accuracy is not None:
-        _log_accuracy(args.accuracy, args.emulator)
-    return segments
-
-
-def _read_segments(path: Path) -> Any:
-    from popsed_core.errors import InputError
-    from popsed_core.running.loop import load_plain
-
-    found = load_plain(path)
-    segments = found.get("segments") if isinstance(found, dict) else None
-    if not segments:
-        raise InputError(f"{path}: no emulator; make it with `popsed emulator assemble`")
-    return segments
-
-
-def _log_accuracy(path: Path, path_to_emulator: Path) -> None:
-    """Log the certificate's numbers; refuse that of another emulator."""
-    import logging
-
-    from popsed_core.diagnostics.emulator_report import headline, read_accuracy
-    from popsed_core.errors import InputError
-    from popsed_core.files.artefacts import sha256
-
-    numbers = read_accuracy(path)
-    if numbers["emulator"] != sha256(path_to_emulator):
-        raise InputError(
-            f"{path}: of the emulator {numbers['emulator'][:12]}, not of {path_to_emulator}; "
-            "make it anew with `popsed emulator validate`"
-        )
-    logging.getLogger(__name__).info("emulator: %s", headline(numbers))
-
-
 def _add_reports(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--json", type=Path, required=True, metavar="OUT", help="every number (JSON)"
-    )
-    parser.add_argument(
-        "--markdown", type=Path, required=True, metavar="OUT", help="the same, to read (Markdown)"
-    )
-
-
-def add_emulator(parser: argparse.ArgumentParser) -> None:
-    """Add the emulator that a fit may use."""
-    parser.add_argument(
-        "--emulator", type=Path, metavar="PATH", help="needed where spectra.engine is emulator"
-    )
-    parser.add_argument(
-        "--accuracy", type=Path, metavar="PATH", help="its certificate, to be logged (JSON)"
-    )
+    parser.add_argument("--json", type=Path, metavar="OUT", help="every number (JSON)")
+    parser.add_argument("--markdown", type=Path, metavar="OUT", help="the same, to read (Markdown)")

@@ -2,21 +2,18 @@
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 from popsed_core.commands.common import (
     Subparsers,
-    add_inputs,
     add_members,
     add_noun,
-    add_section,
-    add_seed,
+    add_output,
     add_threads,
     add_verb,
-    check_bands,
-    worst_source,
 )
-from popsed_core.commands.emulator import add_emulator, read_emulator
+from popsed_core.commands.configured import add_config
+from popsed_core.commands.fit_inputs import add_fit_inputs, paths_of_fit, read_inputs, read_task
 from popsed_core.provenance.verbs import numbered, provenance
 
 
@@ -24,54 +21,39 @@ def register(nouns: Subparsers) -> None:
     """Add the noun ``ensemble``."""
     verbs = add_noun(nouns, "ensemble", "all trained members together")
     sample = add_verb(verbs, "sample", run_sample, "draw equal numbers of galaxies per member")
-    sample.add_argument("--survey", required=True, metavar="NAME", help="names the random stream")
-    add_section(sample, "section", "spectra", "parameters")
-    add_seed(sample)
-    add_inputs(sample, "ssp", "catalogue", "noise")
-    add_emulator(sample)
+    add_config(sample, _paths)
+    add_fit_inputs(sample)
     add_members(sample)
     add_threads(sample)
-    sample.add_argument("output", type=Path, help="samples to write (HDF5)")
+    add_output(sample, "samples to write (HDF5)")
     sample.set_defaults(label="{survey}: ")
+
+
+def _paths(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import member_files, of_survey
+
+    return {
+        **paths_of_fit(config, args),
+        "members": member_files(config, args.survey),
+        "output": of_survey(args.survey, "samples.h5"),
+    }
 
 
 def run_sample(args: argparse.Namespace) -> None:
     """Draw and write the population samples."""
-    from popsed_core.config.base import from_json
+    from popsed_core.config.base import from_json, parse
     from popsed_core.config.fit import FitConfig
-    from popsed_core.config.parameters import parameters_from_json
     from popsed_core.config.products import ProductsConfig
-    from popsed_core.config.spectra import SpectraConfig
-    from popsed_core.files.artefacts import load, save
+    from popsed_core.files.artefacts import save
     from popsed_core.inference.ensemble import load_member, sample_ensemble
-    from popsed_core.inference.task import FitTask, Survey
-    from popsed_core.photometry.noise import NoiseTable
     from popsed_core.running.runtime import set_threads
-    from popsed_core.stellar.ssp.grid import SSPGrid
-    from popsed_core.surveys.catalogue import Catalogue
 
     set_threads(args.n_threads)
-    products = from_json(ProductsConfig, args.section, "--section")
+    products = parse(ProductsConfig, args.settings.section, "products")
     members = [load_member(path) for path in args.members]
-    task = FitTask(
-        survey=args.survey,
-        member=0,
-        seed=args.seed,
-        fit=from_json(FitConfig, members[0]["config"], str(args.members[0])),
-        spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
-        parameters=parameters_from_json(args.parameters, "--parameters"),
-    )
-    grid, catalogue = load(args.ssp, SSPGrid), load(args.catalogue, Catalogue)
-    noise = load(args.noise, NoiseTable)
-    check_bands(args, catalogue=catalogue, noise=noise)
-    emulator = read_emulator(args, task)
-    survey = Survey(grid, catalogue, noise, emulator)
-    samples = sample_ensemble(task, products, survey, members)
-    samples = replace(samples, source=worst_source(grid.source, catalogue.source))
-    save(samples, args.output, provenance(args, _inputs(args), samples.source))
-
-
-def _inputs(args: argparse.Namespace) -> dict[str, Path]:
-    fixed = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
-    fixed |= {} if args.emulator is None else {"emulator": args.emulator}
-    return fixed | numbered("member", args.members)
+    fit = from_json(FitConfig, members[0]["config"], str(args.members[0]))
+    task = read_task(args, 0, fit)
+    survey, inputs, source = read_inputs(args, task)
+    samples = replace(sample_ensemble(task, products, survey, members), source=source)
+    inputs |= numbered("member", args.members)
+    save(samples, args.output, provenance(args, inputs, source, survey=args.survey))

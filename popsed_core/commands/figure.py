@@ -13,6 +13,8 @@ from popsed_core.commands.common import (
     add_verb,
     check_bands,
 )
+from popsed_core.commands.configured import add_config
+from popsed_core.errors import InputError
 from popsed_core.provenance.verbs import numbered, provenance
 
 GALAXY_KEYS = ("n_steps", *(f"galaxies.{key}" for key in ("n", "setup_s", "step_s", "memory_mb")))
@@ -27,6 +29,7 @@ KINDS = {
     "emulated": ("inference.samples", "PopulationSamples"),
 }
 LISTS = {"bases": ("emulator.pca", "SpectrumBasis")}
+ENDINGS = ("pdf", "png")
 WITH_BANDS = ("catalogue", "noise", "samples", "exact", "emulated")
 
 
@@ -35,11 +38,16 @@ def register(nouns: Subparsers) -> None:
     figure = add_verb(nouns, "figure", run_figure, "draw one figure; magnitudes are AB [mag]")
     figure.add_argument("name", metavar="NAME", help="which; an unknown name lists all")
     figure.add_argument(
-        "outputs", type=Path, nargs="+", metavar="OUT", help="PDF, PNG or SVG files"
+        "outputs",
+        type=Path,
+        nargs="*",
+        metavar="OUT",
+        help="PDF, PNG or SVG files [with --survey: of the survey's figures]",
     )
-    add_inputs(figure, "samples", "catalogue", "reference", "noise", is_required=False)
-    add_members(figure, is_required=False)
-    add_engines(figure, is_required=False)
+    add_config(figure, _paths, only_if_named=True)
+    add_inputs(figure, "samples", "catalogue", "reference", "noise")
+    add_members(figure)
+    add_engines(figure)
     figure.add_argument(
         "--accuracy", type=Path, metavar="PATH", help="certificate of an emulator (HDF5)"
     )
@@ -52,14 +60,39 @@ def register(nouns: Subparsers) -> None:
         )
 
 
+def _paths(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    """Return the artefacts that the figure needs, and where it goes."""
+    from popsed_core.config import paths
+    from popsed_core.figures.registry import needs_of
+
+    survey, of_survey = args.survey, paths.of_survey
+    special = {
+        "members": paths.member_files(config, survey),
+        "bases": paths.basis_files(config),
+        "accuracy": "results/emulator/accuracy.h5",
+        "exact": paths.engine_samples(config, survey, "exact"),
+        "emulated": paths.engine_samples(config, survey, "emulator"),
+    }
+    needs = needs_of(args.name)
+    found = {need: special.get(need, of_survey(survey, f"{need}.h5")) for need in needs}
+    folder = "emulator" if {"bases", "accuracy"} & set(needs) else survey
+    if not args.outputs:
+        args.outputs = [Path(of_survey(folder, f"figures/{args.name}.{end}")) for end in ENDINGS]
+    return found
+
+
 def run_figure(args: argparse.Namespace) -> None:
     """Draw and write one figure."""
+    from popsed_core.config.settings import Settings
     from popsed_core.figures.registry import source_of, write
     from popsed_core.files.artefacts import record
 
     artefacts = _load_artefacts(args)
     source = source_of(args.name, artefacts)  # refuses an unknown name
+    if not args.outputs:
+        raise InputError("OUT: none given; name a file to draw into, or the survey with --survey")
     args.verb = f"figure {args.name}"
+    args.settings = Settings()  # a figure draws files, whatever the configuration says now
     origin = provenance(args, _inputs(args), source)
     write(args.name, artefacts, *args.outputs, record=record(origin))
 

@@ -1,6 +1,7 @@
 """``popsed fit member``: train flows of the ensemble, one or several at once."""
 
 import argparse
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -9,20 +10,17 @@ from typing import Any
 
 from popsed_core.commands.common import (
     Subparsers,
-    add_inputs,
+    add_device,
     add_noun,
-    add_section,
-    add_seed,
     add_threads,
     add_verb,
-    check_bands,
     positive,
-    worst_source,
     write_json,
 )
-from popsed_core.commands.emulator import add_emulator, read_emulator
+from popsed_core.commands.configured import add_config
+from popsed_core.commands.fit_inputs import add_fit_inputs, paths_of_fit, read_inputs, read_task
 from popsed_core.errors import InputError
-from popsed_core.provenance.verbs import arguments_of, provenance
+from popsed_core.provenance.verbs import code_of, provenance
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +29,7 @@ def register(nouns: Subparsers) -> None:
     """Add the noun ``fit``."""
     verbs = add_noun(nouns, "fit", "population flows")
     member = add_verb(verbs, "member", run_member, "train flows; resumes from their checkpoint")
-    member.add_argument("--survey", required=True, metavar="NAME", help="names the random stream")
+    add_config(member, _paths)
     member.add_argument(
         "--member",
         type=positive,
@@ -41,30 +39,25 @@ def register(nouns: Subparsers) -> None:
         metavar="K",
         help="counts from 1; several are trained together, with one output and cost each",
     )
-    add_section(member, "section", "spectra", "parameters")
-    add_seed(member)
-    add_inputs(member, "ssp", "catalogue", "noise")
-    add_emulator(member)
+    add_fit_inputs(member)
     member.add_argument(
         "--checkpoint",
         type=Path,
-        required=True,
         metavar="PATH",
         help="resume from and save to this file, which goes when the flows are trained",
     )
-    member.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train [auto]"
-    )
+    add_device(member)
     add_threads(member)
     member.add_argument(
         "--cost",
         type=Path,
         action="append",
-        required=True,
         metavar="OUT",
-        help="time [s] and memory [MB] of a member (JSON); once for each",
+        help="time [s] and memory [MB] of a member (JSON); once for each [beside the flow]",
     )
-    member.add_argument("output", type=Path, nargs="+", help="trained flows to write (.pt)")
+    member.add_argument(
+        "output", type=Path, nargs="*", action=Several, help="trained flows to write (.pt)"
+    )
     member.set_defaults(label="{survey} member {numbers}: ")
 
 
@@ -77,42 +70,45 @@ class Numbers(argparse.Action):
         namespace.numbers = " ".join(map(str, values))
 
 
+class Several(argparse.Action):
+    """Keeps the values of an argument, or None where there are none."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        """Store them."""
+        setattr(namespace, self.dest, values or None)
+
+
+def _paths(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import member_file
+
+    numbers = args.member
+    outputs = args.output or [Path(member_file(args.survey, number)) for number in numbers]
+    # named by the code, so that one training never mixes two versions
+    name = f"member_{numbers[0]}" if len(numbers) == 1 else f"members_{numbers[0]}_{numbers[-1]}"
+    folder = Path(*outputs[0].parts[:-2], "checkpoints")  # beside that of the flows
+    return {
+        **paths_of_fit(config, args),
+        "output": outputs,
+        "cost": [path.with_suffix(".json") for path in outputs],
+        "checkpoint": folder / f"{name}_{code_of(args.verb)}.pt",
+    }
+
+
 def run_member(args: argparse.Namespace) -> None:
     """Train and write members."""
-    from popsed_core.config.base import from_json
+    from popsed_core.config.base import parse
     from popsed_core.config.fit import FitConfig
-    from popsed_core.config.parameters import parameters_from_json
-    from popsed_core.config.spectra import SpectraConfig
-    from popsed_core.files.artefacts import load
     from popsed_core.files.lock import one_writer
-    from popsed_core.inference.task import FitTask, Survey
-    from popsed_core.photometry.noise import NoiseTable
     from popsed_core.running.loop import forget
     from popsed_core.running.runtime import set_threads
-    from popsed_core.stellar.ssp.grid import SSPGrid
-    from popsed_core.surveys.catalogue import Catalogue
 
     _check_numbers(args)
     set_threads(args.n_threads)
-    task = FitTask(
-        survey=args.survey,
-        member=args.member[0],
-        seed=args.seed,
-        fit=from_json(FitConfig, args.section, "--section"),
-        spectra=from_json(SpectraConfig, args.spectra, "--spectra"),
-        parameters=parameters_from_json(args.parameters, "--parameters"),
-        device=args.device,
-    )
-    grid, catalogue = load(args.ssp, SSPGrid), load(args.catalogue, Catalogue)
-    noise = load(args.noise, NoiseTable)
-    check_bands(args, catalogue=catalogue, noise=noise)
-    emulator = read_emulator(args, task)
-    survey = Survey(grid, catalogue, noise, emulator)
+    fit = parse(FitConfig, args.settings.section, "fit")
+    task = replace(read_task(args, args.member[0], fit), device=args.device)
+    survey, inputs, source = read_inputs(args, task)
     tasks = [replace(task, member=number) for number in args.member]
-    inputs = {"ssp": args.ssp, "catalogue": args.catalogue, "noise": args.noise}
-    inputs |= {} if emulator is None else {"emulator": args.emulator}
-    source = worst_source(grid.source, catalogue.source)
-    origin = provenance(args, inputs, source)
+    origin = provenance(args, inputs, source, survey=args.survey)
     with one_writer(args.checkpoint) as has_waited:
         if has_waited and _are_made(args, tasks, origin):
             log.info("another process has trained the same meanwhile")
@@ -137,7 +133,8 @@ def _train(
 
 def _own(args: argparse.Namespace, origin: "popsed_core.files.artefacts.Provenance", k: int) -> Any:
     """Return a member's record: the same trained alone or with others."""
-    return replace(origin, arguments=arguments_of(args, member=args.member[k]))
+    arguments = {**json.loads(origin.arguments), "member": args.member[k]}
+    return replace(origin, arguments=json.dumps(arguments, sort_keys=True))
 
 
 def _write(

@@ -3,21 +3,21 @@
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
-from popsed_core.commands.catalogue import add_outputs, save_catalogue
+from popsed_core.commands.catalogue import add_outputs, output_paths, save_catalogue
 from popsed_core.commands.common import (
     INPUTS,
     Subparsers,
     add_inputs,
     add_noun,
-    add_redshift_range,
-    add_section,
-    add_seed,
+    add_optional,
     add_threads,
     add_verb,
     check_bands,
-    positive,
 )
+from popsed_core.commands.configured import add_config
+from popsed_core.errors import InputError
 from popsed_core.provenance.verbs import provenance
 
 log = logging.getLogger(__name__)
@@ -27,34 +27,48 @@ def register(nouns: Subparsers) -> None:
     """Add the noun ``mock``."""
     verbs = add_noun(nouns, "mock", "synthetic surveys")
     observe = add_verb(verbs, "observe", run_observe, "draw galaxies and observe them [mag]")
-    observe.add_argument("--survey", required=True, metavar="NAME", help="names the random stream")
-    add_section(observe, "section", "spectra")
-    add_seed(observe)
+    add_config(observe, _paths_of_mock)
     add_inputs(observe, "ssp", "noise")
-    observe.add_argument(
-        "--base-catalogue", type=Path, required=True, metavar="PATH", help=INPUTS["catalogue"]
-    )
-    observe.add_argument(
-        "--base-reference", type=Path, metavar="PATH", help="to resample, where joint is reference"
-    )
-    add_redshift_range(observe)
+    observe.add_argument("--base-catalogue", type=Path, metavar="PATH", help=INPUTS["catalogue"])
+    add_optional(observe, "--base-reference", "to resample, where joint is reference")
     add_outputs(observe)
     add_threads(observe)
     observe.set_defaults(label="{survey}: ")
     gama = add_verb(verbs, "gama", run_gama, "write a stand-in for GAMA's tables [mag]")
-    gama.add_argument("--n-galaxies", type=positive, required=True, metavar="N", help="rows")
-    add_section(gama, "spectra")
-    add_seed(gama)
+    add_config(gama, _paths_of_standin, has_survey=False)
     add_inputs(gama, "ssp")
     add_threads(gama)
-    gama.add_argument("photometry", type=Path, help="ApMatchedCat to write (FITS)")
-    gama.add_argument("masses", type=Path, help="StellarMasses to write (FITS)")
+    for name, table in (("photometry", "ApMatchedCat"), ("masses", "StellarMasses")):
+        gama.add_argument(name, type=Path, nargs="?", help=f"{table} to write (FITS)")
     gama.set_defaults(label="GAMA stand-in: ")
+
+
+def _paths_of_mock(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import SSP, imitated, of_survey, resampled
+
+    base = imitated(config, args.survey)
+    if base is None:
+        raise InputError(f"survey {args.survey}: is no mock; read it with `popsed catalogue build`")
+    return {
+        "ssp": SSP,
+        "base_catalogue": of_survey(base, "catalogue.h5"),
+        "noise": of_survey(base, "noise.h5"),
+        "base_reference": next(iter(resampled(config, args.survey)), None),
+        **output_paths(args.survey),
+    }
+
+
+def _paths_of_standin(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import SSP
+
+    folder = "resources/standin"
+    tables = {"photometry": f"{folder}/ApMatchedCat.fits", "masses": f"{folder}/StellarMasses.fits"}
+    return {"ssp": SSP, **tables}
 
 
 def run_observe(args: argparse.Namespace) -> None:
     """Draw, observe, select and write a mock survey."""
-    from popsed_core.config.base import from_json
+    from popsed_core.config.base import parse
     from popsed_core.config.spectra import SpectraConfig
     from popsed_core.config.surveys import MockSurvey
     from popsed_core.files.artefacts import load
@@ -69,27 +83,28 @@ def run_observe(args: argparse.Namespace) -> None:
     grid, base = load(args.ssp, SSPGrid), load(args.base_catalogue, Catalogue)
     noise = load(args.noise, NoiseTable)
     check_bands(args, base_catalogue=base, noise=noise)
-    spectra = from_json(SpectraConfig, args.spectra, "--spectra")
+    given = args.settings
+    spectra = parse(SpectraConfig, given.more["spectra"], "spectra")
     wave_range = float(grid.ssp_wave[0]), float(grid.ssp_wave[-1])
-    check_filters(base.filters, args.redshift, wave_range, spectra.igm)
+    check_filters(base.filters, tuple(given.more["redshift"]), wave_range, spectra.igm)
     known = None if args.base_reference is None else load(args.base_reference, Reference)
     catalogue, reference = observe(
         args.survey,
-        from_json(MockSurvey, args.section, "--section"),
+        parse(MockSurvey, given.section, f"surveys.{args.survey}"),
         spectra,
-        seed=args.seed,
+        seed=given.seed,
         grid=grid,
         like=RealSurvey(base, noise, known),
     )
     log.info("%s", format_cut_flow(catalogue.cut_names, catalogue.n_kept.tolist()))
     inputs = {"ssp": args.ssp, "base_catalogue": args.base_catalogue, "noise": args.noise}
     inputs |= {"base_reference": args.base_reference} if known is not None else {}
-    save_catalogue(args, catalogue, reference, inputs)
+    save_catalogue(args, catalogue, reference, inputs, survey=args.survey)
 
 
 def run_gama(args: argparse.Namespace) -> None:
     """Write tables that look like GAMA's."""
-    from popsed_core.config.base import from_json
+    from popsed_core.config.base import parse
     from popsed_core.config.spectra import SpectraConfig
     from popsed_core.files.artefacts import load
     from popsed_core.provenance.sidecars import write_beside
@@ -98,8 +113,10 @@ def run_gama(args: argparse.Namespace) -> None:
     from popsed_core.surveys.mocks.gama_standin import make_standin, write_tables
 
     set_threads(args.n_threads)
-    spectra = from_json(SpectraConfig, args.spectra, "--spectra")
-    tables = make_standin(args.n_galaxies, args.seed, load(args.ssp, SSPGrid), spectra)
+    given = args.settings
+    spectra = parse(SpectraConfig, given.more["spectra"], "spectra")
+    n_galaxies = given.more["n_galaxies"]
+    tables = make_standin(n_galaxies, given.seed, load(args.ssp, SSPGrid), spectra)
     write_tables(*tables, args.photometry, args.masses)
     origin = provenance(args, {"ssp": args.ssp}, "stand-in")
     write_beside(origin, args.photometry, args.masses)

@@ -10,7 +10,7 @@ NEEDED = (
     *(f"{axis}.{key}" for axis in ("galaxies", "together") for key in ("n", "step_s", "memory_mb")),
     "galaxies.setup_s",
 )
-COSTS = Path("results/bars/galaxy_costs.json")
+COSTS = "results/bars/galaxy_costs.json"
 
 
 def register(nouns: Subparsers) -> None:
@@ -28,7 +28,6 @@ def register(nouns: Subparsers) -> None:
     plan.add_argument(
         "--costs",
         type=Path,
-        default=COSTS,
         metavar="PATH",
         help=f"what `popsed bench galaxies` wrote [{COSTS}]",
     )
@@ -52,8 +51,9 @@ def run_plan(args: argparse.Namespace) -> None:
 
     from popsed_core.costs.machine import read_costs
     from popsed_core.costs.plan import as_text, make_plan
+    from popsed_core.files.packaged import packaged
 
-    costs = read_costs(args.costs, "popsed bench galaxies", *NEEDED)
+    costs = read_costs(args.costs or packaged(COSTS), "popsed bench galaxies", *NEEDED)
     plan = make_plan(costs, args.galaxies, args.members, args.gpus)
     if args.json is not None:
         write_json(asdict(plan) | {"total_s": plan.total_s}, args.json)

@@ -2,50 +2,51 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from popsed_core.commands.common import (
     Subparsers,
     add_inputs,
     add_members,
     add_noun,
-    add_section,
-    add_seed,
+    add_optional,
+    add_output,
     add_verb,
     check_bands,
     say,
     worst_source,
     write_text,
 )
+from popsed_core.commands.configured import add_config
 from popsed_core.errors import InputError
 from popsed_core.provenance.verbs import numbered, place, provenance
+
+SUMMARISED = ("samples", "catalogue", "reference", "noise")
 
 
 def register(nouns: Subparsers) -> None:
     """Add the noun ``products``."""
     verbs = add_noun(nouns, "products", "tables and summaries for people")
     tables = add_verb(verbs, "tables", run_tables, "write samples with units as FITS and CSV")
-    add_section(tables, "section")
+    add_config(tables, _paths_of_tables)
     add_inputs(tables, "samples")
     _add_output(tables, "fits", "table of galaxies, a unit per column (FITS)")
     _add_output(tables, "csv", "the same table (CSV)")
     summary = add_verb(verbs, "summary", run_summary, "compare with the data and with the truth")
+    add_config(summary, _paths_of_summary)
     add_inputs(summary, "samples", "catalogue", "reference", "noise")
     add_members(summary)
-    summary.add_argument(
-        "--costs", type=Path, nargs="+", required=True, metavar="PATH", help="of members (JSON)"
-    )
-    add_seed(summary)
+    summary.add_argument("--costs", type=Path, nargs="+", metavar="PATH", help="of members (JSON)")
     _add_output(summary, "json", "every number (JSON)")
     _add_output(summary, "markdown", "the main numbers, to read (Markdown)")
     _add_output(summary, "diagnostics", "one row per quantity (CSV)")
     _add_output(summary, "redshift", "n(z) with its ensemble band (CSV)")
     origin = add_verb(verbs, "provenance", run_provenance, "versions, checksums, configuration")
+    add_config(origin, _paths_of_provenance)
     add_inputs(origin, "ssp", "catalogue", "noise", "samples")
     add_members(origin)
-    origin.add_argument(
-        "--base-catalogue", type=Path, metavar="PATH", help="of the survey that a mock imitates"
-    )
-    origin.add_argument("output", type=Path, help="what to read (Markdown)")
+    add_optional(origin, "--base-catalogue", "of the survey that a mock imitates")
+    add_output(origin, "what to read (Markdown)")
     other = add_verb(verbs, "record", run_record, "record where the workflow's report comes from")
     other.add_argument("file", type=Path, help="made by Snakemake from the inputs")
     other.add_argument(
@@ -54,16 +55,57 @@ def register(nouns: Subparsers) -> None:
     other.add_argument("--code", required=True, metavar="HASH", help="of its texts and its style")
 
 
+def _paths_of_tables(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    return _of_survey(args.survey, samples="samples.h5", fits="samples.fits", csv="samples.csv")
+
+
+def _paths_of_summary(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import member_files
+
+    return {
+        **_of_survey(args.survey, **{name: f"{name}.h5" for name in SUMMARISED}),
+        "members": member_files(config, args.survey),
+        "costs": member_files(config, args.survey, "json"),
+        **_of_survey(
+            args.survey,
+            json="summary.json",
+            markdown="summary.md",
+            diagnostics="diagnostics.csv",
+            redshift="redshift_distribution.csv",
+        ),
+    }
+
+
+def _paths_of_provenance(config: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from popsed_core.config.paths import SSP, imitated, member_files, of_survey
+
+    base = imitated(config, args.survey)
+    names = ("catalogue", "noise", "samples")
+    return {
+        "ssp": SSP,
+        **_of_survey(args.survey, **{name: f"{name}.h5" for name in names}),
+        "members": member_files(config, args.survey),
+        "base_catalogue": None if base is None else of_survey(base, "catalogue.h5"),
+        "output": of_survey(args.survey, "provenance.md"),
+    }
+
+
+def _of_survey(survey: str, **names: str) -> dict[str, str]:
+    from popsed_core.config.paths import of_survey
+
+    return {option: of_survey(survey, name) for option, name in names.items()}
+
+
 def run_tables(args: argparse.Namespace) -> None:
     """Write the tables."""
-    from popsed_core.config.base import from_json
+    from popsed_core.config.base import parse
     from popsed_core.config.products import ProductsConfig
     from popsed_core.diagnostics.tables import write_tables
     from popsed_core.files.artefacts import load, record
     from popsed_core.inference.samples import PopulationSamples
     from popsed_core.provenance.sidecars import FITS_KEY, write_beside
 
-    config = from_json(ProductsConfig, args.section, "--section")
+    config = parse(ProductsConfig, args.settings.section, "products")
     samples = load(args.samples, PopulationSamples)
     origin = provenance(args, {"samples": args.samples}, samples.source)
     cards = {FITS_KEY: record(origin)}
@@ -91,11 +133,11 @@ def run_summary(args: argparse.Namespace) -> None:
     check_bands(args, catalogue=catalogue, samples=samples, noise=noise)
     members = [load_member(path) for path in args.members]
     costs = [_read_cost(path) for path in args.costs]
-    summary = summarise(samples, catalogue, reference, members, args.seed, costs=costs, noise=noise)
+    seed = args.settings.seed
+    summary = summarise(samples, catalogue, reference, members, seed, costs=costs, noise=noise)
     write_summary(summary, args.json, args.markdown, args.diagnostics)
     write_redshift_distribution(redshift_distribution(samples, reference), args.redshift)
-    names = ("samples", "catalogue", "reference", "noise")
-    inputs = {name: getattr(args, name) for name in names}
+    inputs = {name: getattr(args, name) for name in SUMMARISED}
     inputs |= numbered("member", args.members) | numbered("cost", args.costs)
     origin = provenance(args, inputs, summary["source"])
     write_beside(origin, args.json, args.markdown, args.diagnostics, args.redshift)
@@ -173,4 +215,4 @@ def _read_cost(path: Path) -> dict[str, float]:
 
 
 def _add_output(parser: argparse.ArgumentParser, name: str, text: str) -> None:
-    parser.add_argument(f"--{name}", type=Path, required=True, metavar="OUT", help=text)
+    parser.add_argument(f"--{name}", type=Path, metavar="OUT", help=text)

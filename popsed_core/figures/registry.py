@@ -112,6 +112,15 @@ def worst_source(artefacts: Sequence[Any]) -> str:
     return next(source for source in WORST_FIRST if source in found)
 
 
+def needs_of(name: str) -> tuple[str, ...]:
+    """Return the names of the artefacts that a figure takes.
+
+    Raises:
+        InputError: no figure has this name.
+    """
+    return _entry(name).needs
+
+
 def _entry(name: str) -> Entry:
     known = FIGURES | SPECIAL
     if name not in known:

@@ -55,9 +55,6 @@ LIBRARIES = {  # that compute or plot numbers, by import name
     "rocrate": "rocrate",
     "torch": "torch",
 }
-# not of the result: recorded elsewhere, only shown, or free to differ between machines
-NOT_RECORDED = ("config", "debug", "device", "label", "mate", "n_threads", "name", "numbers",
-                "run", "section", "seed", "verb")  # fmt: skip
 
 
 def modules_of(verb: str) -> tuple[str, ...]:
@@ -91,26 +88,29 @@ def versions_of(verb: str) -> dict[str, str]:
 
 
 def provenance(
-    args: argparse.Namespace, inputs: Mapping[str, Path | None], source: str
+    args: argparse.Namespace, inputs: Mapping[str, Path | None], source: str, **names: Any
 ) -> "popsed_core.files.artefacts.Provenance":
     """Return the provenance of a file that a verb is about to write.
 
     Args:
-        args: the verb's arguments.
+        args: the verb's arguments, with its ``settings`` where it has some.
         inputs: the files read, by role; None where the verb had none.
         source: one of ``SOURCES``: the worst of the inputs.
+        names: arguments to record beside the settings, such as the survey's name.
     """
+    from popsed_core.config.settings import Settings
     from popsed_core.files.artefacts import Provenance, sha256
 
+    settings = getattr(args, "settings", Settings())
     given = {role: path for role, path in inputs.items() if path is not None}
     return Provenance(
         source=source,
-        config=getattr(args, "section", "{}"),
-        seed=getattr(args, "seed", 0),
+        config=json.dumps(settings.section),
+        seed=settings.seed,
         inputs={role: sha256(path) for role, path in given.items()},
         paths={role: place(path) for role, path in given.items()},
         command=args.verb,
-        arguments=arguments_of(args),
+        arguments=json.dumps({**settings.more, **names}, sort_keys=True),
         code=code_of(args.verb),
         versions=versions_of(args.verb),
     )
@@ -125,21 +125,3 @@ def place(path: Path) -> str:
     """Return a path relative to the working folder; for a file elsewhere, only its name."""
     whole, here = path.absolute(), Path.cwd()
     return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else path.name
-
-
-def arguments_of(args: argparse.Namespace, **more: Any) -> str:
-    """Return a verb's arguments as JSON: all that is no path and not None, sections taken apart.
-
-    Args:
-        args: the verb's arguments.
-        more: arguments that are other than in ``args``, such as the number of one of several.
-    """
-    found = {}
-    for name, value in (vars(args) | more).items():
-        is_list = isinstance(value, list | tuple)
-        parts = value if is_list else [value]
-        if name in NOT_RECORDED or not all(isinstance(x, str | int | float) for x in parts):
-            continue
-        is_section = isinstance(value, str) and value.startswith("{")
-        found[name] = json.loads(value) if is_section else value
-    return json.dumps(found, sort_keys=True)

@@ -1,4 +1,4 @@
-"""Tables on disk as columns by name: FITS, CSV, HDF5 and Parquet, by suffix."""
+"""Tables on disk as columns by name: FITS, CSV, ECSV, HDF5 and Parquet, by suffix."""
 
 import codecs
 import gzip
@@ -145,6 +145,26 @@ def _is_comment(line: str, comments: list[str]) -> bool:
     return True
 
 
+def _read_ecsv(path: Path, key: str | None) -> Columns:
+    return _read_arrow(path, key, _ecsv_table)
+
+
+def _ecsv_table(path: Path) -> pa.Table:
+    """Read astropy's text table: a header of comments, which may name a comma as the delimiter."""
+    _check_text(path)
+    header = []
+    with path.open(encoding="utf-8-sig") as stream:
+        for line in stream:
+            if not _is_comment(line, header):
+                break
+    delimiter = "," if any(line.startswith("# delimiter: ','") for line in header) else " "
+    return csv.read_csv(
+        path,
+        read_options=csv.ReadOptions(skip_rows=len(header)),
+        parse_options=csv.ParseOptions(delimiter=delimiter),
+    )
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text or "nan")
@@ -188,6 +208,7 @@ READERS: dict[str, Callable[[Path, str | None], Columns]] = {
     ".fit.gz": _read_fits,
     ".csv": _read_csv,
     ".csv.gz": _read_csv,
+    ".ecsv": _read_ecsv,
     ".h5": _read_hdf5,
     ".hdf5": _read_hdf5,
     ".parquet": _read_parquet,

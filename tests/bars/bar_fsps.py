@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from popsed_core.config import base, root
+from popsed_core.config import root
 from popsed_core.emulator.pca import SpectrumBasis
 from popsed_core.files.artefacts import load
 from tests.bars import fsps_speed
@@ -108,13 +108,14 @@ def pca_bars(copy: Path, is_reused: bool) -> list[Bar]:
     folder = copy / "results" / "emulator"
     settings = root.load(copy / "config.yaml")
     seconds = 0.0 if is_reused else snakemake(copy, "--", "training_set").seconds
-    full = json.dumps(base.to_plain(settings.emulator) | {"target": "full"})
+    full = copy / "full_target.yaml"
+    full.write_text("emulator: {target: full}\n")
     ours, paper = [], []
     for segment in range(settings.emulator.n_segments):
         ours.append(load(folder / f"basis_{segment}.h5", SpectrumBasis))
         path = folder / f"paper_basis_{segment}.h5"
         if not is_reused:
-            words = ["popsed", "spectra", "basis", "--segment", str(segment), "--section", full]
+            words = ["popsed", "spectra", "basis", "--segment", str(segment), "--config", str(full)]
             run([*words, "--training-set", str(folder / "training_set.h5"), str(path)], copy)
         paper.append(load(path, SpectrumBasis))
     time = [] if is_reused else [reported("pca: all segments [min]", round(seconds / 60, 2))]

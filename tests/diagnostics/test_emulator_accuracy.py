@@ -9,10 +9,18 @@ import pytest
 import torch
 from laws_tools import WAVE_RANGE
 from nebular_tools import toy_gas
-from toy_world import FIT, PARAMETERS, SPECTRA, base_catalogue, make_task, noise_table
+from overlays import overlay
+from toy_world import (
+    FIT,
+    PARAMETERS,
+    SPECTRA,
+    TOY,
+    base_catalogue,
+    make_task,
+    noise_table,
+)
 
 from popsed_core import cli
-from popsed_core.config.base import to_json
 from popsed_core.config.emulator import EmulatorConfig, TrainingSetConfig
 from popsed_core.config.schedules import LearningRate
 from popsed_core.config.spectra import SpectraConfig
@@ -177,9 +185,12 @@ def test_the_fit_logs_the_certificate_and_refuses_another_emulator_s(
 ):
     assert validate(files, tmp_path) == 0
     spectra = replace(SPECTRA, engine="emulator")
-    words = ["fit", "member", "--survey", "toy", "--member", "1", "--seed", "1"]
-    words += ["--section", to_json(replace(FIT, n_epochs=1)), "--spectra", to_json(spectra)]
-    words += ["--parameters", to_json(PARAMETERS), "--device", "cpu"]
+    given = overlay(
+        fit=replace(FIT, n_epochs=1), spectra=spectra, parameters=PARAMETERS,
+        surveys={"toy": TOY},
+    )  # fmt: skip
+    words = ["fit", "member", "--config", given, "--survey", "toy", "--member", "1"]
+    words += ["--device", "cpu"]
     for name, path in files.items():
         words += [f"--{name}", path]
     words += ["--accuracy", tmp_path / "accuracy.json", "--checkpoint", tmp_path / "half.pt"]

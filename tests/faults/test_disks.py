@@ -1,6 +1,5 @@
 """A disk that is full or read-only: one line that says so, nothing half-written, nothing lost."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 import synthetic
 import torch
 from matplotlib.figure import Figure
+from overlays import smoke_with
 from web_archive import Archive
 
 from popsed_core import cli
@@ -28,8 +28,6 @@ pytestmark = pytest.mark.faults
 
 RANDOM = np.random.default_rng(1)
 NOISE = RANDOM.normal(size=(300, 300))  # 720 kB that do not get smaller
-TOY = ["--section", json.dumps({"reader": "toy", "path": None, "wave_low": 1000.0,
-                                "wave_high": 30000.0})]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def test_blocks_that_do_not_fit_are_told_and_those_before_are_kept(small_disk):
 def test_the_command_line_tells_in_one_line(request, capsys, disk):
     folder = request.getfixturevalue(disk)
     output = folder / "results" / "ssp.h5"
-    assert cli.main(["ssp", "build", *TOY, str(output)]) == 1
+    assert cli.main([str(word) for word in ("ssp", "build", *smoke_with(), output)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"popsed: error: {output}: ")
     assert "the disk is" in line

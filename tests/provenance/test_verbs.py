@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from popsed_core.config.settings import Settings
 from popsed_core.files.artefacts import record
 from popsed_core.provenance import verbs as origin
 from popsed_core.provenance.code_version import code_version, import_closure, libraries
 
 
 def namespace(**more):
-    return argparse.Namespace(verb="noise fit", section='{"n_bins": 8}', seed=3, **more)
+    settings = Settings({"n_bins": 8}, {"spectra": {"engine": "exact"}}, seed=3)
+    return argparse.Namespace(verb="noise fit", settings=settings, **more)
 
 
 def test_a_verb_records_arguments_but_nothing_of_the_machine(tmp_path):
     args = namespace(
-        spectra='{"engine": "exact"}', survey="x", redshift=(0.0, 1.0), n_threads=8, debug=True,
-        device="cuda", output=tmp_path / "a", members=[tmp_path / "b"], emulator=None, run=print,
+        survey="x", n_threads=8, debug=True, device="cuda", output=tmp_path / "a",
+        config=[tmp_path / "c.yaml"], members=[tmp_path / "b"], emulator=None, run=print,
     )  # fmt: skip
-    found = origin.provenance(args, {}, "real")
-    assert json.loads(found.arguments) == {
-        "redshift": [0.0, 1.0], "spectra": {"engine": "exact"}, "survey": "x",
-    }  # fmt: skip
+    found = origin.provenance(args, {}, "real", survey="x")
+    assert json.loads(found.arguments) == {"spectra": {"engine": "exact"}, "survey": "x"}
     assert (found.seed, found.config, found.command) == (3, '{"n_bins": 8}', "noise fit")
     assert str(tmp_path) not in record(found)
 

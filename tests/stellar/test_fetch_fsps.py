@@ -5,9 +5,9 @@ import shutil
 import subprocess
 
 import pytest
+from overlays import overlay
 
 from popsed_core import cli
-from popsed_core.config.base import to_json
 from popsed_core.config.ssp import FSPSConfig
 from popsed_core.errors import InputError
 from popsed_core.stellar.ssp import fetch_fsps as module
@@ -48,7 +48,8 @@ def section(repository, **changes):
 
 def test_the_pinned_revision_comes_without_history(repository, tmp_path):
     record = tmp_path / "resources" / "fsps.json"
-    assert cli.main(["fsps", "fetch", "--section", to_json(section(repository)), str(record)]) == 0
+    given = overlay(ssp={"fsps": section(repository)})
+    assert cli.main(["fsps", "fetch", "--config", str(given), str(record)]) == 0
     folder = data_folder(section(repository), record)
     assert (folder / "data" / "table.dat").read_text() == "pinned"
     assert git(folder, "rev-list", "--count", "HEAD") == "1"

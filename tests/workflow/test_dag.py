@@ -1,11 +1,15 @@
 """What is planned: the right jobs for each target, and a clear stop for a wrong configuration."""
 
+import ast
 import re
 
 import pytest
+from overlays import overlay
 from workflow_tools import ROOT, SMOKE, call, planned, snakemake
 
 from popsed_core.config import root
+from popsed_core.config.read import read_config
+from popsed_core.config.settings import settings_of
 from popsed_core.figures.registry import FIGURES
 
 N_MEMBERS = root.load(ROOT / "config.yaml").fit.n_members
@@ -64,14 +68,13 @@ def test_members_per_job_may_differ_between_surveys(checkout):
 
 
 def test_a_member_s_settings_do_not_say_how_many_there_are_to_a_job(checkout):
-    sections = []
-    for number in (1, 2):
-        setting = f"fit={{members_per_job: {number}}}"
-        commands = snakemake(checkout, "-n", "-p", *SMOKE, "--config", setting)
-        found = re.findall(r"popsed fit member .*--section ('.*?') --spectra", commands)
-        assert len(found) == 2 // number
-        sections += found
-    assert len(set(sections)) == 1
+    overlays = [checkout / SMOKE[1], overlay(fit={"members_per_job": 2})]
+    alone, together = (read_config(*overlays[:number]) for number in (1, 2))
+    given = [settings_of("fit member", each, survey="table2_mock") for each in (alone, together)]
+    assert given[0] == given[1]
+    assert "fit_member" in planned(checkout, *SMOKE)
+    groups = planned(checkout, "--configfile", *overlays)
+    assert groups["fit_members_table2_mock_1"] == 1
 
 
 def test_figures_alone_need_neither_tables_nor_report(checkout):
@@ -100,10 +103,10 @@ def test_a_survey_without_reference_has_nothing_to_recover(checkout, tmp_path):
 
 
 def test_a_rule_gives_each_figure_what_the_registry_says_it_needs(checkout):
-    commands = snakemake(checkout, "-n", "-p", *SMOKE)
-    for name, entry in FIGURES.items():
-        (command,) = re.findall(rf"popsed figure {name} .*", commands)
-        assert set(re.findall(r"--(\w+)", command)) == set(entry.needs)
+    rules = (checkout / "workflow/rules/common.smk").read_text()
+    table = ast.literal_eval(re.search(r"^FIGURES = (\{.*?^\})", rules, re.M | re.S)[1])
+    needs = {name: set(entry.needs) for name, entry in FIGURES.items()}
+    assert {name: set(found) for name, found in table.items()} == needs
 
 
 def test_the_emulator_comes_with_its_certificate_and_figure(checkout):
@@ -117,8 +120,7 @@ def test_a_fit_with_the_emulator_reads_its_certificate(checkout):
     commands = snakemake(checkout, "-n", "-p", *SMOKE, *setting)
     fits = re.findall(r"popsed (?:fit|ensemble) .*", commands)
     assert len(fits) == 3
-    given = "--emulator=results/emulator/emulator.pt --accuracy=results/emulator/accuracy.json"
-    assert all(given in command for command in fits)
+    assert all("--emulator results/emulator/emulator.pt " in command for command in fits)
 
 
 @pytest.mark.parametrize("engine", ["exact", "emulator"])
@@ -138,7 +140,8 @@ def test_the_other_engine_s_fit_lives_in_a_folder_of_its_own(checkout, engine):
     beside = re.findall(r"popsed fit .* \S*/engines/(\w+)/members/member_\d.pt", commands)
     assert beside == [other, other]
     for command in re.findall(r"popsed (?:fit|ensemble) .*", commands):
-        assert ("--emulator" in command) == ('"engine":"emulator"' in command.replace(" ", ""))
+        is_emulated = ("engines/" in command) == (engine == "exact")
+        assert ("--emulator results/emulator/emulator.pt " in command) == is_emulated
 
 
 def test_commands_know_neither_this_machine_nor_this_folder(checkout):
@@ -190,13 +193,14 @@ def test_fsps_data_are_cloned_only_where_fsps_is_the_reader_and_has_none(checkou
 
 
 def test_settings_of_fsps_are_known_to_the_ssp_table_only_where_fsps_is_the_reader(checkout):
-    ours = snakemake(checkout, "-n", "-p", *SMOKE, "--config", "ssp={fsps: {imf: Kroupa}}")
-    (command,) = re.findall(r"popsed ssp build .*", ours)
-    assert "Kroupa" not in command
+    overlays = [checkout / SMOKE[1], overlay(ssp={"fsps": {"imf": "Kroupa"}})]
+    ours = settings_of("ssp build", read_config(*overlays))
+    assert "Kroupa" not in str(ours)
+    by_itself = read_config(*overlays, overlay(ssp={"reader": "fsps"}))
+    assert "Kroupa" in str(settings_of("ssp build", by_itself))
     text = snakemake(checkout, "-n", "-p", *SMOKE, "--config", by_fsps(imf="Kroupa"))
     (command,) = re.findall(r"popsed ssp build .*", text)
-    assert "Kroupa" in command
-    assert "--input=resources/fsps.json" in command
+    assert "--input resources/fsps.json " in command
 
 
 def test_training_spectra_by_fsps_get_the_data_of_fsps(checkout):
@@ -205,19 +209,19 @@ def test_training_spectra_by_fsps_get_the_data_of_fsps(checkout):
     chunk = "results/emulator/chunks/chunk_1.h5"
     text = snakemake(checkout, "-n", "-p", *SMOKE, "--config", *settings, "--", chunk)
     (command,) = re.findall(r"popsed spectra chunk .*", text)
-    assert re.search(r"--fsps '.*Chabrier.*' --fsps-data=resources/fsps.json", command)
+    assert "--fsps-data resources/fsps.json " in command
     table = snakemake(checkout, "-n", "-p", *SMOKE, "--", chunk)
-    assert "--fsps" not in table
+    assert "--fsps-data  --n-threads" in table
 
 
 def test_the_certificate_times_fsps_where_fsps_made_the_table(checkout):
     target = "results/emulator/accuracy.json"
     text = snakemake(checkout, "-n", "-p", *SMOKE, "--config", by_fsps(), "--", target)
     (command,) = re.findall(r"popsed emulator validate .*", text)
-    assert re.search(r"--fsps '.*' --fsps-data=resources/fsps.json", command)
+    assert "--fsps-data resources/fsps.json " in command
     other = snakemake(checkout, "-n", "-p", *SMOKE, "--", target)
     assert "popsed emulator validate" in other
-    assert "--fsps" not in other
+    assert "--fsps-data  --n-threads" in other
 
 
 def test_gama_is_two_tables_from_the_archive_or_from_a_folder(checkout):
@@ -225,8 +229,7 @@ def test_gama_is_two_tables_from_the_archive_or_from_a_folder(checkout):
     target = "results/gama/catalogue.h5"
     text = snakemake(checkout, "-n", "-p", "--config", "runtime={offline: by hand}", "--", target)
     commands = re.findall(r"popsed data fetch .*", text)
-    assert len(commands) == 2
-    assert all("--offline 'by hand' resources/gama_" in command for command in commands)
+    assert [command.split()[3] for command in commands] == ["gama_photometry", "gama_masses"]
     (build,) = re.findall(r"popsed catalogue build .*", text)
     assert "--input resources/gama_photometry.fits resources/gama_masses.fits" in build
 
@@ -273,3 +276,9 @@ def test_the_paper_s_figures_are_targets_by_their_number(checkout, number, figur
 
 def test_the_linter_is_content(checkout):
     assert "good condition" in snakemake(checkout, "--lint")
+
+
+def test_a_later_overlay_may_change_the_kind_of_an_earlier_one(checkout):
+    overlays = [overlay(fit={"distance": {"kind": "sinkhorn", "p": 1}}),
+                overlay(fit={"distance": {"kind": "sliced"}})]  # fmt: skip
+    assert planned(checkout, "--configfile", *overlays)["fit_member"] == N_MEMBERS

@@ -145,7 +145,7 @@ CASES = {
     ),
     "workflow: another message": (replace(f"{RULES}/data.smk", "fit the noise", "fit noise"), ()),
     "workflow: a command": (
-        replace(f"{RULES}/data.smk", "popsed noise fit --section", "popsed noise fit  --section"),
+        replace(f"{RULES}/data.smk", "popsed noise fit --config", "popsed noise fit  --config"),
         [NOISE_OF_BASE, NOISE],
     ),
     "workflow: a caption": (append("workflow/report/recovery.rst", "\nMore.\n"), ["html_report"]),

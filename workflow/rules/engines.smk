@@ -3,7 +3,7 @@
 
 use rule fit_member as fit_member_engine with:
     input:
-        unpack(engine_emulator),
+        unpack(lambda wildcards: emulator_of(wildcards.engine)),
         ssp="results/ssp.h5",
         catalogue="results/{survey}/catalogue.h5",
         noise="results/{survey}/noise.h5",
@@ -16,32 +16,27 @@ use rule fit_member as fit_member_engine with:
         "benchmarks/{survey}/engines/{engine}/fit_member_{member}.tsv"
     wildcard_constraints:
         survey="|".join(CONFIG.surveys),
-    params:
-        spectra=engine_spectra,
-        checkpoint=f"results/{{survey}}/engines/{{engine}}/checkpoints/member_{{member}}_{FIT_CODE}.pt",
 
 
 use rule sample_ensemble as sample_ensemble_engine with:
     input:
-        unpack(engine_emulator),
+        unpack(lambda wildcards: emulator_of(wildcards.engine)),
         ssp="results/ssp.h5",
         catalogue="results/{survey}/catalogue.h5",
         noise="results/{survey}/noise.h5",
-        members=engine_members,
+        members=member_files,
     output:
         "results/{survey}/engines/{engine}/samples.h5",
     log:
         "logs/{survey}/engines/{engine}/sample_ensemble.log",
     benchmark:
         "benchmarks/{survey}/engines/{engine}/sample_ensemble.tsv"
-    params:
-        spectra=engine_spectra,
 
 
 rule compare_engines:
     input:
-        exact=lambda wildcards: engine_samples(wildcards.survey, "exact"),
-        emulated=lambda wildcards: engine_samples(wildcards.survey, "emulator"),
+        exact=samples_with("exact"),
+        emulated=samples_with("emulator"),
         reference="results/{survey}/reference.h5",
     output:
         csv="results/{survey}/engines.csv",
@@ -52,20 +47,22 @@ rule compare_engines:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
+    resources:
+        config=CONFIG_FILE,
     params:
         code=code_of("emulator compare"),
     message:
         "{wildcards.survey}: compare exact with emulated spectra"
     shell:
-        "popsed emulator compare --exact {input.exact:q} --emulated {input.emulated:q}"
-        " --reference {input.reference:q} --csv {output.csv:q} --json {output.json:q}"
+        "popsed emulator compare --config {resources.config:q} --survey {wildcards.survey}"
+        " --exact {input.exact:q} --emulated {input.emulated:q} --reference {input.reference:q} --csv {output.csv:q} --json {output.json:q}"
         " --markdown {output.markdown:q} 2>&1 | tee {log:q}"
 
 
 rule figure_engines:
     input:
-        exact=lambda wildcards: engine_samples(wildcards.survey, "exact"),
-        emulated=lambda wildcards: engine_samples(wildcards.survey, "emulator"),
+        exact=samples_with("exact"),
+        emulated=samples_with("emulator"),
         reference="results/{survey}/reference.h5",
     output:
         pdf="results/{survey}/figures/engines.pdf",
@@ -81,10 +78,9 @@ rule figure_engines:
     conda:
         "../../envs/popsed.yaml"
     params:
-        options=figure_options,
         code=code_of("figure engines"),
     message:
         "{wildcards.survey}: draw exact and emulated spectra's populations"
     shell:
-        "popsed figure engines {output.pdf:q} {output.png:q} {params.options}"
-        " 2>&1 | tee {log:q}"
+        "popsed figure engines {output.pdf:q} {output.png:q} --exact {input.exact:q}"
+        " --emulated {input.emulated:q} --reference {input.reference:q} 2>&1 | tee {log:q}"

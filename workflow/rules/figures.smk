@@ -20,12 +20,13 @@ for FIGURE, NAMES in FIGURES.items():
         localrule: True
         conda:
             "../../envs/popsed.yaml"
+        resources:
+            config=CONFIG_FILE,
         params:
             name=FIGURE,
-            options=figure_options,
             code=code_of(f"figure {FIGURE}"),
         message:
             f"{{wildcards.survey}}: draw {FIGURE}"
         shell:
-            "popsed figure {params.name} {output.pdf:q} {output.png:q} {params.options}"
-            " 2>&1 | tee {log:q}"
+            "popsed figure {params.name} {output.pdf:q} {output.png:q}"
+            " --config {resources.config:q} --survey {wildcards.survey} 2>&1 | tee {log:q}"

@@ -1,20 +1,16 @@
 """The ensemble: jobs of one flow or several, resumed from checkpoints; then draws from all."""
 
-FIT_CODE = code_of("fit member")
 FIT_COMMAND = (
-    "popsed fit member --survey {params.survey} --member {params.members}"
-    " --section {params.section:q} --spectra {params.spectra:q}"
-    " --parameters {params.parameters:q} --seed {params.seed}"
-    " --ssp {input.ssp:q} --catalogue {input.catalogue:q} --noise {input.noise:q}"
-    " {params.emulator}"
-    " --checkpoint {params.checkpoint:q} --device {resources.device}"
-    " {params.costs} --n-threads {threads} {output.member:q} 2>&1 | tee {log:q}"
+    "popsed fit member --config {resources.config:q} --survey {params.survey}"
+    " --member {params.members} --ssp {input.ssp:q} --catalogue {input.catalogue:q}"
+    " --noise {input.noise:q} --emulator {input.emulator:q} --n-threads {threads}"
+    " {output.member:q} 2>&1 | tee {log:q}"
 )
 
 
 rule fit_member:
     input:
-        **emulator_files(),
+        **emulator_of(CONFIG.spectra.engine),
         ssp="results/ssp.h5",
         catalogue="results/{survey}/catalogue.h5",
         noise="results/{survey}/noise.h5",
@@ -31,23 +27,15 @@ rule fit_member:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(fit_memory),
         runtime=growing(fit_minutes),
         gpu=N_GPUS,
-        device=CONFIG.runtime.device,
     params:
         survey="{survey}",
         members="{member}",
-        section=lambda wildcards: fit_section(wildcards.survey),
-        spectra=to_json(CONFIG.spectra),
-        parameters=lambda wildcards: to_json(CONFIG.parameters_for(wildcards.survey)),
-        seed=CONFIG.seed,
-        emulator=emulator_option,
-        costs=cost_options,
-        # not an output: Snakemake would delete it with a failed job, and the work with it;
-        # named by the code, so that one training never mixes two versions
-        checkpoint=f"results/{{survey}}/checkpoints/member_{{member}}_{FIT_CODE}.pt",
-        code=FIT_CODE,
+        settings=settings("fit member"),
+        code=code_of("fit member"),
     message:
         "{wildcards.survey}: train member {wildcards.member}"
     shell:
@@ -61,7 +49,7 @@ for SURVEY, GROUP in MEMBER_GROUPS:
         name:
             f"fit_members_{SURVEY}_{GROUP[0]}"
         input:
-            **emulator_files(),
+            **emulator_of(CONFIG.spectra.engine),
             ssp="results/ssp.h5",
             catalogue=f"results/{SURVEY}/catalogue.h5",
             noise=f"results/{SURVEY}/noise.h5",
@@ -76,21 +64,15 @@ for SURVEY, GROUP in MEMBER_GROUPS:
             "../../envs/popsed.yaml"
         threads: CONFIG.runtime.n_threads
         resources:
+            config=CONFIG_FILE,
             mem_mb=memory(fit_memory(SURVEY, len(GROUP))),
             runtime=growing(fit_minutes(SURVEY, len(GROUP))),
             gpu=N_GPUS_TOGETHER,
-            device=CONFIG.runtime.device,
         params:
             survey=SURVEY,
             members=" ".join(map(str, GROUP)),
-            section=fit_section(SURVEY),
-            spectra=to_json(CONFIG.spectra),
-            parameters=to_json(CONFIG.parameters_for(SURVEY)),
-            seed=CONFIG.seed,
-            emulator=emulator_option,
-            costs=cost_options,
-            checkpoint=f"results/{SURVEY}/checkpoints/members_{GROUP[0]}_{GROUP[-1]}_{FIT_CODE}.pt",
-            code=FIT_CODE,
+            settings=settings("fit member", survey=SURVEY),
+            code=code_of("fit member"),
         message:
             f"{SURVEY}: train members {GROUP[0]} to {GROUP[-1]}"
         shell:
@@ -99,7 +81,7 @@ for SURVEY, GROUP in MEMBER_GROUPS:
 
 rule sample_ensemble:
     input:
-        **emulator_files(),
+        **emulator_of(CONFIG.spectra.engine),
         ssp="results/ssp.h5",
         catalogue="results/{survey}/catalogue.h5",
         noise="results/{survey}/noise.h5",
@@ -114,20 +96,16 @@ rule sample_ensemble:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(3000),
         runtime=growing(30),
     params:
-        section=json_without(CONFIG.products, "n_table"),
-        spectra=to_json(CONFIG.spectra),
-        parameters=lambda wildcards: to_json(CONFIG.parameters_for(wildcards.survey)),
-        seed=CONFIG.seed,
-        emulator=emulator_option,
+        settings=settings("ensemble sample"),
         code=code_of("ensemble sample"),
     message:
         "{wildcards.survey}: draw the population from all members"
     shell:
-        "popsed ensemble sample --survey {wildcards.survey} --section {params.section:q}"
-        " --spectra {params.spectra:q} --parameters {params.parameters:q}"
-        " --seed {params.seed} --ssp {input.ssp:q} --catalogue {input.catalogue:q}"
-        " --noise {input.noise:q} {params.emulator} --members {input.members:q} --n-threads {threads}"
+        "popsed ensemble sample --config {resources.config:q} --survey {wildcards.survey}"
+        " --ssp {input.ssp:q} --catalogue {input.catalogue:q} --noise {input.noise:q}"
+        " --emulator {input.emulator:q} --members {input.members:q} --n-threads {threads}"
         " {output:q} 2>&1 | tee {log:q}"

@@ -12,14 +12,16 @@ rule write_tables:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
+    resources:
+        config=CONFIG_FILE,
     params:
-        section=json_without(CONFIG.products, "n_draws"),
+        settings=settings("products tables"),
         code=code_of("products tables"),
     message:
         "{wildcards.survey}: write tables of samples"
     shell:
-        "popsed products tables --section {params.section:q} --samples {input:q}"
-        " --fits {output.fits:q} --csv {output.csv:q} 2>&1 | tee {log:q}"
+        "popsed products tables --config {resources.config:q} --survey {wildcards.survey}"
+        " --samples {input:q} --fits {output.fits:q} --csv {output.csv:q} 2>&1 | tee {log:q}"
 
 
 rule summarise:
@@ -57,17 +59,19 @@ rule summarise:
     conda:
         "../../envs/popsed.yaml"
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(2000),
         runtime=growing(20),
     params:
-        seed=CONFIG.seed,
+        settings=settings("products summary"),
         code=code_of("products summary"),
     message:
         "{wildcards.survey}: summarise and compare with the reference"
     shell:
-        "popsed products summary --samples {input.samples:q} --catalogue {input.catalogue:q}"
+        "popsed products summary --config {resources.config:q} --survey {wildcards.survey}"
+        " --samples {input.samples:q} --catalogue {input.catalogue:q}"
         " --reference {input.reference:q} --noise {input.noise:q}"
         " --members {input.members:q} --costs {input.costs:q}"
-        " --seed {params.seed} --json {output.json:q} --markdown {output.markdown:q}"
+        " --json {output.json:q} --markdown {output.markdown:q}"
         " --diagnostics {output.diagnostics:q} --redshift {output.redshift:q}"
         " 2>&1 | tee {log:q}"

@@ -3,12 +3,12 @@
 
 rule write_provenance:
     input:
-        unpack(imitated),
         ssp="results/ssp.h5",
         catalogue="results/{survey}/catalogue.h5",
         noise="results/{survey}/noise.h5",
         members=member_files,
         samples="results/{survey}/samples.h5",
+        base=imitated,
     output:
         report(
             "results/{survey}/provenance.md",
@@ -21,15 +21,17 @@ rule write_provenance:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
+    resources:
+        config=CONFIG_FILE,
     params:
-        imitated=imitated_option,
         code=code_of("products provenance"),
     message:
         "{wildcards.survey}: write the provenance"
     shell:
-        "popsed products provenance --ssp {input.ssp:q} --catalogue {input.catalogue:q}"
+        "popsed products provenance {output:q} --config {resources.config:q}"
+        " --survey {wildcards.survey} --ssp {input.ssp:q} --catalogue {input.catalogue:q}"
         " --noise {input.noise:q} --members {input.members:q} --samples {input.samples:q}"
-        " {params.imitated} {output:q} 2>&1 | tee {log:q}"
+        " --base-catalogue {input.base:q} 2>&1 | tee {log:q}"
 
 
 rule html_report:

@@ -3,8 +3,8 @@
 
 rule build_ssp:
     input:
-        **nebular_files(),
-        library=ssp_library(),
+        **paths.nebular_files(CONFIG),
+        library=paths.ssp_library(CONFIG),
     output:
         "results/ssp.h5",
     log:
@@ -14,14 +14,16 @@ rule build_ssp:
     conda:
         "../../envs/popsed.yaml"
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(3000),
         runtime=growing(20),
     params:
-        section=ssp_section(),
-        options=ssp_options,
+        settings=settings("ssp build"),
         code=code_of("ssp build"),
     message:
         "read the simple stellar populations"
     shell:
-        "popsed ssp build --section {params.section:q} {params.options} {output:q}"
-        " 2>&1 | tee {log:q}"
+        "popsed ssp build {output:q} --config {resources.config:q} --input {input.library:q}"
+        " --nebular-continuum {input.continuum:q} --nebular-lines {input.lines:q}"
+        " --nebular-wavelengths {input.wavelengths:q} --nebular-stars {input.stars:q}"
+        " --nebular-fsps {input.fsps:q} 2>&1 | tee {log:q}"

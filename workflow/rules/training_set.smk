@@ -3,7 +3,6 @@
 A chunk knows its number and not how many there are: one more chunk is one more job.
 """
 
-CHUNK_CODE = code_of("spectra chunk")
 # takes hours, and 1 GB for each of its children
 IS_BY_FSPS = CONFIG.training_set.method == "fsps"
 
@@ -11,7 +10,7 @@ IS_BY_FSPS = CONFIG.training_set.method == "fsps"
 rule training_chunk:
     input:
         ssp="results/ssp.h5",
-        fsps=fsps_record(IS_BY_FSPS),
+        fsps=paths.fsps_record(CONFIG) if IS_BY_FSPS else [],
     output:
         "results/emulator/chunks/chunk_{chunk}.h5",
     log:
@@ -22,29 +21,23 @@ rule training_chunk:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(1500 + (1000 * CONFIG.runtime.n_threads if IS_BY_FSPS else 0)),
         runtime=growing(1440 if IS_BY_FSPS else 60),
     params:
-        section=json_without(CONFIG.training_set, "n_chunks", "n_validation_chunks"),
-        spectra=json_without(CONFIG.spectra, "engine", "n_pixels", "igm"),
-        parameters=boxes(),
-        seed=CONFIG.seed,
-        fsps=partial(fsps_options, IS_BY_FSPS),
-        # not an output: Snakemake would delete it with a failed job, and the work with it
-        partial=f"results/emulator/partial/chunk_{{chunk}}_{CHUNK_CODE}",
-        code=CHUNK_CODE,
+        settings=settings("spectra chunk"),
+        code=code_of("spectra chunk"),
     message:
         "training set: make chunk {wildcards.chunk}"
     shell:
-        "popsed spectra chunk --chunk {wildcards.chunk} --section {params.section:q}"
-        " --spectra {params.spectra:q} --parameters {params.parameters:q}"
-        " --seed {params.seed} --ssp {input.ssp:q} --partial {params.partial:q}"
-        " --n-threads {threads} {params.fsps} {output:q} 2>&1 | tee {log:q}"
+        "popsed spectra chunk --config {resources.config:q} --chunk {wildcards.chunk}"
+        " --ssp {input.ssp:q} --fsps-data {input.fsps:q} --n-threads {threads} {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule training_index:
     input:
-        chunk_files(),
+        paths.chunk_files(CONFIG),
     output:
         "results/emulator/training_set.h5",
     log:
@@ -52,20 +45,22 @@ rule training_index:
     localrule: True
     conda:
         "../../envs/popsed.yaml"
+    resources:
+        config=CONFIG_FILE,
     params:
-        n_validation=CONFIG.training_set.n_validation_chunks,
+        settings=settings("spectra index"),
         code=code_of("spectra index"),
     message:
         "training set: list the chunks"
     shell:
-        "popsed spectra index --n-validation {params.n_validation} {output:q}"
-        " --chunks {input:q} 2>&1 | tee {log:q}"
+        "popsed spectra index {output:q} --config {resources.config:q} --chunks {input:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule spectrum_basis:
     input:
         index="results/emulator/training_set.h5",
-        chunks=chunk_files(),
+        chunks=paths.chunk_files(CONFIG),
     output:
         "results/emulator/basis_{segment}.h5",
     log:
@@ -76,28 +71,23 @@ rule spectrum_basis:
         "../../envs/popsed.yaml"
     threads: CONFIG.runtime.n_threads
     resources:
+        config=CONFIG_FILE,
         mem_mb=memory(1500),
         runtime=growing(60),
     params:
-        section=to_json(
-            {
-                "edges": CONFIG.emulator.edges,
-                "n_components": CONFIG.emulator.n_components,
-                "target": CONFIG.emulator.target,
-            }
-        ),
+        settings=settings("spectra basis"),
         code=code_of("spectra basis"),
     message:
         "training set: principal components of segment {wildcards.segment}"
     shell:
-        "popsed spectra basis --segment {wildcards.segment} --section {params.section:q}"
+        "popsed spectra basis --config {resources.config:q} --segment {wildcards.segment}"
         " --training-set {input.index:q} --n-threads {threads} {output:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule figure_emulator_basis:
     input:
-        basis_files(),
+        paths.basis_files(CONFIG),
     output:
         pdf="results/emulator/figures/emulator_basis.pdf",
         png=report(
