@@ -10,6 +10,7 @@ from laws_tools import (
     SDSS,
     WAVE_RANGE,
     galaxy,
+    make_cosmology,
     prior_draws,
     refined,
     slow_spectrum,
@@ -23,7 +24,6 @@ from popsed_core.parameters import NAMES
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.stellar.cosmology import make_cosmology
 from popsed_core.stellar.ssp.toy import toy_grid
 from popsed_core.stellar.wavelength import log_edges
 from popsed_core.surveys.mocks.depth import least_mass_in_r
