@@ -1,3 +1,3 @@
 """PopSED: what a population of galaxies is like, from its photometry alone (Li et al. 2023)."""
 
-__version__ = "0.1.0"
+from popsed_core.files.version import __version__ as __version__
