@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # each room imports from those before it alone; what lies at the root is the vocabulary of all
 ROOMS = (
     "vocabulary", "files", "config", "running", "downloads", "stellar", "emulator", "photometry",
-    "surveys", "inference", "diagnostics", "provenance", "costs", "figures", "commands", "cli",
+    "surveys", "inference", "diagnostics", "provenance", "costs", "figures", "api", "commands",
+    "cli",
 )  # fmt: skip
 DOORWAYS = {  # foreign library: the only places that import it
     "fsps": ("stellar/ssp/fsps.py",),
