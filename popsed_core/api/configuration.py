@@ -7,7 +7,6 @@ from typing import Any
 from popsed_core.config.base import read_yaml, to_plain
 from popsed_core.config.read import DEFAULTS, parse_merged, read_config
 from popsed_core.config.root import Config
-from popsed_core.errors import InputError
 from popsed_core.files.packaged import packaged
 
 IN_MEMORY = "(table in memory)"  # the path of a survey whose table is given in Python
@@ -46,13 +45,9 @@ def defaults(
     trees = [read_yaml(packaged(DEFAULTS)), _plain(sections)]
     if isinstance(survey, str):
         trees.append({"survey": survey})
-    elif isinstance(survey, Mapping):
+    elif survey is not None:
         own = {"kind": "table", "path": IN_MEMORY} | _plain(survey)
         trees.append({"survey": name, "surveys": {name: own}})
-    elif survey is not None:
-        raise InputError(
-            f"survey: got {type(survey).__name__}, expected a name or a survey's section"
-        )
     return parse_merged(trees, "defaults")
 
 

@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any
 
 LOOP = logging.getLogger("popsed_core.running.loop")
 WIDTH = 30  # [character] of the bar
+Stream = Any  # whatever stands for standard error: a notebook has a class of its own
 
 
-def is_watched(stream: TextIO) -> bool:
+def is_watched(stream: Stream) -> bool:
     """Return whether somebody looks: in a terminal or a notebook."""
     return stream.isatty() or "ipykernel" in sys.modules
 
@@ -23,7 +24,7 @@ def is_watched(stream: TextIO) -> bool:
 class Bar(logging.Handler):
     """Draws what the loop's records say of its epoch."""
 
-    def __init__(self, label: str, first: float, last: float, stream: TextIO) -> None:
+    def __init__(self, label: str, first: float, last: float, stream: Stream) -> None:
         """Draw the part from ``first`` to ``last`` (shares of the whole work) of a bar."""
         super().__init__(logging.INFO)
         self.label, self.first, self.last = label, first, last

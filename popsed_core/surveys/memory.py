@@ -84,10 +84,12 @@ def _plain(column: Any, held: tuple[str, float] | None, where: str) -> Any:
     return _flux(values, unit, zero_point, where) if kind == "flux" else _mag(values, unit, where)
 
 
-def _flux(values: np.ndarray, unit: u.UnitBase, zero_point: float, where: str) -> np.ndarray:
+def _flux(values: np.ndarray, unit: Any, zero_point: float, where: str) -> np.ndarray:
     try:
+        if hasattr(unit, "function_unit"):  # magnitudes, whose errors are no fluxes
+            raise u.UnitConversionError(f"{unit} is logarithmic")
         maggies = u.Unit(unit).to(u.mgy, values.astype(float), equivalencies=AB_FLUX)
-    except (u.UnitConversionError, u.UnitTypeError, AttributeError) as error:
+    except (u.UnitsError, TypeError) as error:
         raise InputError(
             f"{where}: has the unit {unit}, expected a flux density ({FLUXES}), as quantity is "
             "flux; convert it, or set quantity to mag"
@@ -95,7 +97,7 @@ def _flux(values: np.ndarray, unit: u.UnitBase, zero_point: float, where: str) -
     return maggies * 10 ** (0.4 * zero_point)
 
 
-def _mag(values: np.ndarray, unit: u.UnitBase, where: str) -> np.ndarray:
+def _mag(values: np.ndarray, unit: Any, where: str) -> np.ndarray:
     if unit not in MAGNITUDES:
         raise InputError(
             f"{where}: has the unit {unit}, expected AB magnitudes (ABmag or mag), as quantity is "
