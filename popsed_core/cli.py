@@ -8,7 +8,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from popsed_core import __version__
 from popsed_core.commands import (
     bench,
     catalogue,
@@ -34,6 +33,7 @@ from popsed_core.commands import (
 from popsed_core.commands.common import OneLineParser
 from popsed_core.commands.configured import prepare
 from popsed_core.errors import InputError
+from popsed_core.files.version import __version__
 from popsed_core.running.logs import start_logging
 
 NOUNS = (

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
+from astropy.cosmology import FlatLambdaCDM
 from real_data import WAVE_RANGE as WAVE_RANGE
 
 from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
-from popsed_core.stellar.cosmology import make_cosmology
 from popsed_core.stellar.sfh_bases import basis_knots
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import Theta, from_matrix
@@ -15,6 +15,11 @@ RANGES = np.array(
      [-3, 1], [0, 3], [0, 3]]
 )  # fmt: skip
 SDSS = tuple(f"sdss2010-{band}" for band in "ugriz")
+
+
+def make_cosmology(config: CosmologyConfig) -> FlatLambdaCDM:
+    """astropy's twin of the package's cosmology."""
+    return FlatLambdaCDM(H0=config.hubble, Om0=config.omega_m)
 
 
 def prior_draws(n: int, seed: int = 0) -> Theta:

@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # each package imports only from those before it; modules at the root may be imported by all
 ROOMS = (
     "vocabulary", "files", "config", "running", "downloads", "stellar", "emulator", "photometry",
-    "surveys", "inference", "diagnostics", "provenance", "costs", "figures", "commands", "cli",
+    "surveys", "inference", "diagnostics", "provenance", "costs", "figures", "api", "commands",
+    "cli",
 )  # fmt: skip
 DOORWAYS = {  # foreign library: the only places that import it
     "fsps": ("stellar/ssp/fsps.py",),

@@ -182,8 +182,8 @@ def run_record(args: argparse.Namespace) -> None:
     import platform
     from importlib.metadata import version
 
-    from popsed_core import __version__
     from popsed_core.files.artefacts import Provenance, sha256
+    from popsed_core.files.version import __version__
     from popsed_core.provenance.sidecars import read_record, write_beside
 
     records = [found for path in args.inputs if (found := read_record(path)) is not None]

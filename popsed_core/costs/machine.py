@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from popsed_core import __version__
 from popsed_core.errors import InputError
 from popsed_core.files.inputs import require_file
+from popsed_core.files.version import __version__
 
 
 def machine(device: str, n_threads: int) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from astropy.io import fits
 
-from popsed_core import __version__
 from popsed_core.diagnostics.columns import COLUMNS
 from popsed_core.files.atomic import atomic_path
 from popsed_core.files.fits import write_fits
+from popsed_core.files.version import __version__
 from popsed_core.inference.samples import PopulationSamples
 
 FITS_UNITS = {"Gyr": "Gyr", "mag(AB)": "mag"}  # our unit: the same in FITS

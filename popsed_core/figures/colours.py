@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from popsed_core.figures import style
+from popsed_core.figures.canvas import Canvas
 from popsed_core.figures.corner import Column, corner
 from popsed_core.figures.photometry import NAMES
 from popsed_core.inference.samples import PopulationSamples
@@ -11,12 +12,13 @@ from popsed_core.surveys.catalogue import Catalogue
 
 
 @style.styled
-def draw(*, samples: PopulationSamples, catalogue: Catalogue) -> Figure:
+def draw(*, samples: PopulationSamples, catalogue: Catalogue, on: Canvas = None) -> Figure:
     """Draw the middle band's magnitude and the colours of neighbouring bands.
 
     Args:
         samples: draws of the ensemble, with noise.
         catalogue: what was observed.
+        on: what to draw on; None: a new figure.
     """
     bands = samples.bands
     middle = len(bands) // 2
@@ -26,4 +28,4 @@ def draw(*, samples: PopulationSamples, catalogue: Catalogue) -> Figure:
         label = f"${bands[i]} - {bands[i + 1]}$ [mag]"
         observed = catalogue.mag[:, i] - catalogue.mag[:, i + 1]
         columns.append(Column(label, mag[..., i] - mag[..., i + 1], observed))
-    return corner(columns, width=style.PAGE_WIDTH, names=NAMES)
+    return corner(columns, width=style.PAGE_WIDTH, names=NAMES, on=on)

@@ -18,6 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.ndimage import gaussian_filter
 
 from popsed_core.figures import style
+from popsed_core.figures.canvas import AnyFigure, Canvas, clear, grid, root_of, width_of
 
 N_BINS = 40  # per axis, of both histograms
 SMOOTHING = 1.4  # [bins] of the pairs
@@ -82,7 +83,12 @@ class Column:
 
 
 def corner(
-    columns: Sequence[Column], *, width: float, names: tuple[str, str], has_titles: bool = False
+    columns: Sequence[Column],
+    *,
+    width: float,
+    names: tuple[str, str],
+    has_titles: bool = False,
+    on: Canvas = None,
 ) -> Figure:
     """Draw a corner plot.
 
@@ -92,25 +98,31 @@ def corner(
         names: what the legend calls the ensemble and the known population.
         has_titles: write the ensemble's median and 68% range above each diagonal panel, and the
             notes into them.
+        on: figure, subfigure or square array of axes to draw on; None: a new figure.
     """
     n = len(columns)
-    figure = Figure(figsize=(width, width))
-    panels = figure.subplots(n, n, squeeze=False)
+    figure, panels = grid(on, n, n, lambda: Figure(figsize=(width, width)))
     edges = [np.linspace(*_limits(column), N_BINS + 1) for column in columns]
     for row in range(n):
         for place in range(n):
             axes = panels[row, place]
             if place > row:
-                axes.remove()
+                clear(axes, on)
                 continue
             if place == row:
                 _diagonal(axes, columns[row], edges[row], has_titles)
             else:
                 _pair(axes, columns[place], columns[row], edges[place], edges[row])
+            axes.set_xticks(_inner_ticks(*axes.get_xlim()))
+            axes.set_yticks([] if place == row else _inner_ticks(*axes.get_ylim()))
             _ticks(axes, is_left=place == 0 and row > 0, is_bottom=row == n - 1, n=n)
-    _labels(figure, panels, columns)
-    _legend(figure, columns, names)
-    return figure
+    _labels(panels, columns)
+    if isinstance(on, np.ndarray):
+        panels[0, -1].legend(handles=_handles(columns, names), loc="upper right")
+    else:
+        _arrange(figure)
+        _legend(figure, columns, names)
+    return root_of(figure)
 
 
 def _limits(column: Column) -> tuple[float, float]:
@@ -198,9 +210,6 @@ def enclosing_levels(image: Float[np.ndarray, "x y"]) -> list[float]:
 
 
 def _ticks(axes: Axes, *, is_left: bool, is_bottom: bool, n: int) -> None:
-    axes.set_xticks(_inner_ticks(*axes.get_xlim()))
-    is_diagonal = axes.get_subplotspec().colspan.start == axes.get_subplotspec().rowspan.start
-    axes.set_yticks([] if is_diagonal else _inner_ticks(*axes.get_ylim()))
     size = 7.5 if n <= MANY else 6.5
     axes.tick_params(labelleft=is_left, labelbottom=is_bottom, labelsize=size, length=2.5)
     for label in axes.get_xticklabels():
@@ -214,19 +223,31 @@ def _inner_ticks(low: float, high: float) -> list[float]:
     return [float(tick) for tick in ticks if low + margin <= tick <= high - margin]
 
 
-def _labels(figure: Figure, panels: np.ndarray, columns: Sequence[Column]) -> None:
+def _labels(panels: np.ndarray, columns: Sequence[Column]) -> None:
     n = len(columns)
     size = mpl.rcParams["axes.labelsize"] if n <= MANY else 10
     for index, column in enumerate(columns):
         panels[n - 1, index].set_xlabel(column.label, fontsize=size)
         if index > 0:
             panels[index, 0].set_ylabel(column.label, fontsize=size)
-    share = LABEL_SPACE / figure.get_figwidth()
-    figure.subplots_adjust(share, share, 0.985, 0.955, wspace=0.06, hspace=0.06)
+
+
+def _arrange(figure: AnyFigure) -> None:
+    """Put the panels close together, unless the user's figure has a layout of its own."""
+    if figure.get_layout_engine() is None:
+        share = LABEL_SPACE / width_of(figure)
+        figure.subplots_adjust(share, share, 0.985, 0.955, wspace=0.06, hspace=0.06)
     figure.align_labels()
 
 
-def _legend(figure: Figure, columns: Sequence[Column], names: tuple[str, str]) -> None:
+def _legend(figure: AnyFigure, columns: Sequence[Column], names: tuple[str, str]) -> None:
+    figure.legend(
+        handles=_handles(columns, names), loc="upper right", bbox_to_anchor=(0.98, 0.95),
+        labelspacing=0.6, fontsize=LEGEND_SIZE * width_of(figure),
+    )  # fmt: skip
+
+
+def _handles(columns: Sequence[Column], names: tuple[str, str]) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = [
         Patch(facecolor=style.ENSEMBLE, alpha=0.5, edgecolor=style.ENSEMBLE, label=names[0]),
         Line2D([], [], color=style.MEMBER, linewidth=0.8, label="each flow"),
@@ -237,7 +258,4 @@ def _legend(figure: Figure, columns: Sequence[Column], names: tuple[str, str]) -
         handles.append(
             Line2D([], [], color=style.PRIOR, linewidth=0.8, linestyle=":", label="prior")
         )
-    figure.legend(
-        handles=handles, loc="upper right", bbox_to_anchor=(0.98, 0.95), labelspacing=0.6,
-        fontsize=LEGEND_SIZE * figure.get_figwidth(),
-    )  # fmt: skip
+    return handles

@@ -5,21 +5,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from popsed_core.figures import style
+from popsed_core.figures.canvas import Canvas, one_panel, root_of
 from popsed_core.surveys.catalogue import Catalogue
 
 BAR_HEIGHT = 0.32  # [inch]
 
 
 @style.styled
-def draw(*, catalogue: Catalogue) -> Figure:
+def draw(*, catalogue: Catalogue, on: Canvas = None) -> Figure:
     """Draw the rows kept after each cut as horizontal bars, with numbers.
 
     Args:
         catalogue: its ``cut_names`` and ``n_kept`` are used.
+        on: what to draw on; None: a new figure.
     """
     n_cuts = len(catalogue.cut_names)
-    figure = style.new_figure(style.PAGE_WIDTH, 0.7 + BAR_HEIGHT * n_cuts)
-    axes = figure.add_subplot()
+    axes = one_panel(on, style.PAGE_WIDTH, 0.7 + BAR_HEIGHT * n_cuts)
     kept = catalogue.n_kept.astype(int)
     places = np.arange(n_cuts)
     axes.barh(places, kept, color=style.MEMBER, edgecolor=style.ENSEMBLE, linewidth=0.7, height=0.7)
@@ -38,4 +39,4 @@ def draw(*, catalogue: Catalogue) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(top=False, right=False)
-    return figure
+    return root_of(axes)

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 
 from popsed_core.diagnostics.noise import normal_scores, transform
 from popsed_core.figures import style
+from popsed_core.figures.canvas import AnyFigure, Canvas, clear, grid, legend_above, root_of
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.photometry.noise_forms import FORMS
 from popsed_core.surveys.catalogue import Catalogue
@@ -34,19 +35,21 @@ Values = Float[np.ndarray, "galaxy"]
 
 
 @style.styled
-def draw(*, noise: NoiseTable, catalogue: Catalogue) -> Figure:
+def draw(*, noise: NoiseTable, catalogue: Catalogue, on: Canvas = None) -> Figure:
     """Draw the modelled quantity against magnitude: data, median, scatter, extrapolation, check.
 
     Args:
         noise: the fitted noise table.
         catalogue: the magnitudes and errors that it was fitted to.
+        on: what to draw on; None: a new figure.
     """
     values = FORMS[noise.form].measure(catalogue.maggies, catalogue.mag_error)
     scores = normal_scores(noise, catalogue)
     n_rows = -(-len(noise.bands) // N_COLUMNS)
     n_columns = min(N_COLUMNS, len(noise.bands))
-    figure = style.new_figure(style.PAGE_WIDTH, 0.4 + PANEL_HEIGHT * n_rows)
-    panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    height = 0.4 + PANEL_HEIGHT * n_rows
+    figure, panels = grid(on, n_rows, n_columns, lambda: style.new_figure(style.PAGE_WIDTH, height))
+    panels = panels.ravel()
     for index, band in enumerate(noise.bands):
         _band(panels[index], noise, index, catalogue.mag[:, index], values[:, index])
         _transform(panels[index], scores[band])
@@ -54,9 +57,9 @@ def draw(*, noise: NoiseTable, catalogue: Catalogue) -> Figure:
         if index % N_COLUMNS == 0:
             panels[index].set_ylabel(LABELS[noise.form])
     for axes in panels[len(noise.bands) :]:
-        axes.remove()
+        clear(axes, on)
     _legend(figure)
-    return figure
+    return root_of(figure)
 
 
 def _band(axes: Axes, noise: NoiseTable, index: int, mag: Values, values: Values) -> None:
@@ -100,7 +103,7 @@ def _transform(axes: Axes, scores: Values) -> None:
     inset.tick_params(labelsize=7, length=2, pad=2, top=False)
 
 
-def _legend(figure: Figure) -> None:
+def _legend(figure: AnyFigure) -> None:
     handles = [
         Line2D([], [], marker=".", linestyle="", color=style.KNOWN, label="galaxies"),
         Line2D([], [], color=style.ENSEMBLE, label="median"),
@@ -109,4 +112,4 @@ def _legend(figure: Figure) -> None:
         Patch(facecolor=style.KNOWN_LIGHT, edgecolor=style.KNOWN_DARK, label="PIT of the errors"),
         Line2D([], [], color=style.ACCENT, linestyle="--", linewidth=1, label="expected"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    legend_above(figure, handles, len(handles))

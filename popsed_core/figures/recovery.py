@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from popsed_core.diagnostics.columns import COLUMNS
 from popsed_core.diagnostics.recovery import Comparison, compare
 from popsed_core.figures import style
+from popsed_core.figures.canvas import Canvas, legend_above, one_panel, root_of
 from popsed_core.figures.columns import known_name
 from popsed_core.inference.samples import PopulationSamples
 from popsed_core.surveys.catalogue import Reference
@@ -28,16 +29,18 @@ VISIBLE = 0.003  # of the peak, below which a strip ends
 
 
 @style.styled
-def draw(*, samples: PopulationSamples, reference: Reference | None = None) -> Figure:
+def draw(
+    *, samples: PopulationSamples, reference: Reference | None = None, on: Canvas = None
+) -> Figure:
     """Draw a strip per quantity that the reference knows, with W1 / std; prior-dominated hatched.
 
     Args:
         samples: draws of the ensemble.
         reference: truth of a mock, or a survey's spectroscopy; without it the figure says so.
+        on: what to draw on; None: a new figure.
     """
     rows = compare(samples, reference)
-    figure = style.new_figure(style.PAGE_WIDTH, 1.0 + ROW_HEIGHT * max(len(rows), 2))
-    axes = figure.add_subplot()
+    axes = one_panel(on, style.PAGE_WIDTH, 1.0 + ROW_HEIGHT * max(len(rows), 2))
     if reference is None or not rows:
         style.note(axes, "nothing is known of these galaxies to compare with")
     else:
@@ -45,11 +48,11 @@ def draw(*, samples: PopulationSamples, reference: Reference | None = None) -> F
             _strip(axes, place, row, samples, reference)
         axes.set_yticks(range(len(rows)), [COLUMNS[row.name].label for row in rows])
         axes.set_ylim(len(rows) - 0.45, -0.55)
-        _legend(figure, known_name(reference))
+        _legend(axes, known_name(reference), on)
     axes.set_xlim(-RANGE, RANGE)
     axes.set_xlabel(r"$(x - {\rm median}) / {\rm std}$ of the known [-]")
     axes.tick_params(axis="y", length=0)
-    return figure
+    return root_of(axes)
 
 
 def _strip(
@@ -89,7 +92,7 @@ def _smooth(
     return gaussian_filter1d(share, SMOOTHING, mode="constant")
 
 
-def _legend(figure: Figure, known: str) -> None:
+def _legend(axes: Axes, known: str, on: Canvas) -> None:
     handles = [
         Patch(facecolor=style.MEMBER, edgecolor=style.ENSEMBLE, label="inferred (above)"),
         Patch(facecolor=style.KNOWN_LIGHT, edgecolor=style.KNOWN, label=f"{known} (below)"),
@@ -97,8 +100,11 @@ def _legend(figure: Figure, known: str) -> None:
             facecolor=style.MEMBER, edgecolor=style.ENSEMBLE, hatch=HATCH, label="prior-dominated"
         ),
     ]
-    figure.axes[0].annotate(
+    axes.annotate(
         "$W_1$/std", (1.01, 1.0), xycoords="axes fraction", xytext=(0, 4),
         textcoords="offset points", fontsize=8,
     )  # fmt: skip
-    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+    if isinstance(on, Axes):
+        axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    else:
+        legend_above(axes.figure, handles, 3)

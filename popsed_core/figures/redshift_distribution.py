@@ -10,6 +10,7 @@ from popsed_core.diagnostics.redshift_distribution import (
     redshift_distribution,
 )
 from popsed_core.figures import style
+from popsed_core.figures.canvas import Canvas, one_panel, root_of
 from popsed_core.figures.columns import known_name
 from popsed_core.inference.samples import PopulationSamples
 from popsed_core.surveys.catalogue import Reference
@@ -18,15 +19,17 @@ SHOWN = 0.998  # quantile of the draws and of the known redshifts that the axis 
 
 
 @style.styled
-def draw(*, samples: PopulationSamples, reference: Reference | None = None) -> Figure:
+def draw(
+    *, samples: PopulationSamples, reference: Reference | None = None, on: Canvas = None
+) -> Figure:
     """Draw n(z): the ensemble and its band, each flow, the prior, and the known redshifts.
 
     Args:
         samples: draws of the ensemble.
         reference: spectroscopic or true redshifts, where there are any.
+        on: what to draw on; None: a new figure.
     """
-    figure = style.new_figure(style.COLUMN_WIDTH, 3.0)
-    axes = figure.add_subplot()
+    axes = one_panel(on, style.COLUMN_WIDTH, 3.0)
     result = redshift_distribution(samples, reference)
     shown = [samples.column("redshift")]
     if result.known is not None:
@@ -44,7 +47,7 @@ def draw(*, samples: PopulationSamples, reference: Reference | None = None) -> F
         loc="upper right", title=text, title_fontsize=7, fontsize=7, labelspacing=0.25,
         borderaxespad=0.3, alignment="left",
     )  # fmt: skip
-    return figure
+    return root_of(axes)
 
 
 def _ensemble(axes: Axes, result: RedshiftDistribution) -> None:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from popsed_core.errors import InputError
-from popsed_core.figures.style import check_endings, save
+from popsed_core.figures.canvas import Canvas, mark
+from popsed_core.figures.style import check_endings, save, users_own
 
 WORST_FIRST = ("toy", "stand-in", "mock", "real")
 
@@ -49,7 +50,7 @@ SPECIAL = {
 }
 
 
-def render(name: str, artefacts: Mapping[str, Any]) -> Figure:
+def render(name: str, artefacts: Mapping[str, Any], on: Canvas = None) -> Figure:
     """Draw a figure.
 
     Args:
@@ -59,6 +60,10 @@ def render(name: str, artefacts: Mapping[str, Any]) -> Figure:
             (EmulatorAccuracy), exact and emulated (PopulationSamples), bases (sequence of
             SpectrumBasis), step_costs and galaxy_costs (what ``popsed bench`` wrote); what the
             figure does not need is ignored.
+        on: axes, figure or subfigure to draw on, for the figures of a survey; None: a new figure.
+
+    Returns:
+        The figure that was made, or that was drawn on.
 
     Raises:
         InputError: no figure has this name, or an artefact that it needs is absent.
@@ -68,7 +73,27 @@ def render(name: str, artefacts: Mapping[str, Any]) -> Figure:
     if missing:
         raise InputError(f"figure {name}: needs {', '.join(missing)}; give the file of each")
     needed = {need: artefacts.get(need) for need in entry.needs}
-    return import_module(entry.module).draw(**needed)
+    place = {} if on is None else {"on": on}
+    return import_module(entry.module).draw(**needed, **place)
+
+
+def draw_for_user(name: str, artefacts: Mapping[str, Any], on: Canvas = None) -> Figure:
+    """Draw a figure of a survey in a notebook: with the user's own ``rcParams``, and marked.
+
+    Args:
+        name: a key of ``FIGURES``.
+        artefacts: as for :func:`render`.
+        on: likewise.
+
+    Raises:
+        InputError: see :func:`render`; or what it is to be drawn on has other panels.
+    """
+    if name not in FIGURES:
+        raise InputError(f"figure {name!r}: unknown; one of {', '.join(FIGURES)}")
+    with users_own():
+        figure = render(name, artefacts, on)
+    mark(figure, on, source_of(name, artefacts))
+    return figure
 
 
 def write(name: str, artefacts: Mapping[str, Any], *paths: str | Path, record: str = "") -> None:

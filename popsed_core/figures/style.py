@@ -5,10 +5,12 @@ no dates, and of versions only what their record says: same numbers, same record
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -19,6 +21,8 @@ from popsed_core.errors import InputError
 from popsed_core.files.artefacts import atomic_path
 
 P = ParamSpec("P")
+_OWN: ContextVar[Mapping[str, Any]] = ContextVar("settings of the user's own")
+UNSAFE = ("backend", "backend_fallback")  # to read them would choose a backend
 
 COLUMN_WIDTH = 3.5  # [inch] one column of a journal page
 PAGE_WIDTH = 7.1  # [inch] two columns
@@ -74,16 +78,32 @@ DIAGONALS = {
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Decorate a drawing function so that it runs in this style, whatever the user's own is."""
+    """Decorate a drawing function so that it runs in this style, whatever the user's own is.
+
+    Within :func:`users_own` what the user has set wins.
+    """
 
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with mpl.rc_context():
             mpl.rcdefaults()
-            mpl.rcParams.update(RC)
+            mpl.rcParams.update(RC | _OWN.get({}))
             return draw(*args, **kwargs)
 
     return wrapper
+
+
+@contextmanager
+def users_own() -> Iterator[None]:
+    """Draw in this style but for what the user has set in ``rcParams``: what is no default."""
+    plain = mpl.rcParamsDefault
+    changed = {key: mpl.rcParams[key] for key in plain if key not in UNSAFE}
+    own = {key: value for key, value in changed.items() if value != plain[key]}
+    token = _OWN.set(own)
+    try:
+        yield
+    finally:
+        _OWN.reset(token)
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from popsed_core.figures import style
+from popsed_core.figures.canvas import Canvas, clear, grid, one_panel, root_of
 
 LABELS = {
     "validation": "validation distance [-]",
@@ -27,31 +28,33 @@ PANEL_HEIGHT = 1.75  # [inch]
 
 
 @style.styled
-def draw(*, members: Sequence[Mapping[str, Any]]) -> Figure:
+def draw(*, members: Sequence[Mapping[str, Any]], on: Canvas = None) -> Figure:
     """Draw every recorded history against epoch, flows faint and their median bold.
 
     Args:
         members: the trained members, of which ``history`` is used: {name: value per epoch}.
+        on: what to draw on; None: a new figure.
     """
     histories = [member["history"] for member in members if member["history"]]
     if not histories:
-        figure = style.new_figure(style.PAGE_WIDTH, PANEL_HEIGHT)
-        style.note(figure.subplots(), "every flow diverged in its first epoch")
-        return figure
+        axes = one_panel(on, style.PAGE_WIDTH, PANEL_HEIGHT)
+        style.note(axes, "every flow diverged in its first epoch")
+        return root_of(axes)
     recorded = [name for name in histories[0] if all(name in history for history in histories)]
     names = [name for name in LABELS if name in recorded]
     names += [name for name in recorded if name not in LABELS]
     n_rows = max(1, -(-len(names) // N_COLUMNS))
-    figure = style.new_figure(style.PAGE_WIDTH, PANEL_HEIGHT * n_rows)
-    panels = figure.subplots(n_rows, N_COLUMNS, squeeze=False).ravel()
+    height = PANEL_HEIGHT * n_rows
+    figure, panels = grid(on, n_rows, N_COLUMNS, lambda: style.new_figure(style.PAGE_WIDTH, height))
+    panels = panels.ravel()
     for axes, name in zip(panels, names, strict=False):
         _curves(axes, [np.asarray(history[name], dtype=float) for history in histories])
         axes.set_ylabel(LABELS.get(name, f"{name.replace('_', ' ')} [-]"))
     for axes in panels[len(names) :]:
-        axes.remove()
+        clear(axes, on)
     figure.supxlabel("epoch")
     panels[0].legend(loc="upper right")
-    return figure
+    return root_of(figure)
 
 
 def _curves(axes: Axes, curves: Sequence[np.ndarray]) -> None:

@@ -18,12 +18,12 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 
-from popsed_core import __version__
 from popsed_core.errors import InputError
 from popsed_core.files.atomic import DiskFile, atomic_path
 from popsed_core.files.checksums import digest
 from popsed_core.files.hdf5 import open_hdf5, read_attribute
 from popsed_core.files.provenance import Provenance, record
+from popsed_core.files.version import __version__
 
 T = TypeVar("T")
 MAPPED = 1 << 24  # values above which an array is mapped: 134 MB in float64

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+SOURCES = ("real", "mock", "stand-in", "toy")  # from best to worst; the worst input decides
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -31,6 +33,11 @@ class Provenance:
     arguments: str = "{}"
     code: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def worst_source(*sources: str) -> str:
+    """Return the least trustworthy of ``SOURCES``."""
+    return max(sources, key=SOURCES.index)
 
 
 def record(provenance: Provenance) -> str:

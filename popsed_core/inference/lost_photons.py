@@ -7,7 +7,6 @@ each randomised member is anchored to a draw from it.
 
 import torch
 from jaxtyping import Float
-from scipy import stats
 from torch import Tensor, nn
 
 from popsed_core.config.fit import LostPhotonsConfig
@@ -52,6 +51,8 @@ def typical_share(config: LostPhotonsConfig) -> float:
     return float(_prior(config).mean())
 
 
-def _prior(config: LostPhotonsConfig) -> "stats.rv_frozen":
+def _prior(config: LostPhotonsConfig) -> "scipy.stats._distn_infrastructure.rv_frozen":
+    from scipy import stats  # half a second, only where there is nebular light
+
     ends = (-config.mean / config.sigma, (1 - config.mean) / config.sigma)
     return stats.truncnorm(*ends, loc=config.mean, scale=config.sigma)

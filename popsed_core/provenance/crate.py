@@ -21,9 +21,9 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
-from popsed_core import __version__
 from popsed_core.errors import InputError
 from popsed_core.files.artefacts import Provenance, atomic_path, record, sha256
+from popsed_core.files.version import __version__
 from popsed_core.provenance.tree import ABOVE, CHANGED, GONE, Node, trees_of
 
 METADATA = "ro-crate-metadata.json"

@@ -6,9 +6,9 @@ import platform
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from popsed_core import __version__
 from popsed_core.diagnostics.markdown import table
 from popsed_core.files.artefacts import Provenance
+from popsed_core.files.version import __version__
 
 PACKAGES = ("torch", "geomloss", "numpy", "scipy", "speclite", "astro-sedpy", "h5py")
 

@@ -75,7 +75,7 @@ def versions_of(verb: str) -> dict[str, str]:
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
-    from popsed_core import __version__
+    from popsed_core.files.version import __version__
     from popsed_core.provenance.code_version import libraries
 
     found = {"popsed": __version__, "python": platform.python_version()}

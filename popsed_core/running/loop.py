@@ -140,4 +140,7 @@ def _report(
     done = index + 1 - first
     eta = elapsed / done * (n_epochs - index - 1)
     numbers = " ".join(f"{name} {value:.4g}" for name, value in metrics.items())
-    log.info("epoch %d/%d  %s  ETA %d:%02d", index + 1, n_epochs, numbers, *divmod(int(eta), 60))
+    log.info(
+        "epoch %d/%d  %s  ETA %d:%02d", index + 1, n_epochs, numbers, *divmod(int(eta), 60),
+        extra={"epoch": index + 1, "n_epochs": n_epochs},
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from popsed_core.config.surveys import Cuts
 from popsed_core.errors import InputError
 from popsed_core.photometry.coverage import Range, check_filters
 from popsed_core.surveys.band_costs import format_band_costs
@@ -55,8 +56,23 @@ def build_catalogue(
             "section"
         )
     photometry = READERS[survey.kind](survey, *map(Path, found))
+    return select_catalogue(
+        photometry, survey.cuts, redshift_range=redshift_range, spectrum_range=spectrum_range,
+        igm=igm,
+    )  # fmt: skip
+
+
+def select_catalogue(
+    photometry: Photometry,
+    cuts: Cuts,
+    *,
+    redshift_range: Range | None = None,
+    spectrum_range: Range | None = None,
+    igm: str = "none",
+) -> tuple[Catalogue, Reference]:
+    """Apply the cuts to photometry that is at hand; arguments and errors as above."""
     check_filters(photometry.filters, redshift_range, spectrum_range, igm)
-    catalogue, reference = select(photometry, survey.cuts)
+    catalogue, reference = select(photometry, cuts)
     logger.info(
         "%s\n%s\n%s",
         photometry.path,

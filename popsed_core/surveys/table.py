@@ -32,8 +32,19 @@ def read_table(survey: TableSurvey, path: Path) -> Photometry:
         InputError: the file is missing, damaged or of unknown format, lacks a column, holds no
             valid value in one, or its magnitudes are implausible.
     """
+    return photometry_of(read_columns(path, survey.key), survey, path)
+
+
+def photometry_of(columns: Columns, survey: TableSurvey, path: Path) -> Photometry:
+    """Return the photometry of a table that is at hand; arguments and errors as above.
+
+    Args:
+        columns: by name, in the units that the configuration states.
+        survey: the column map.
+        path: where the table comes from, for messages.
+    """
     check_table_survey(survey)
-    table = _Table(read_columns(path, survey.key), survey, path)
+    table = _Table(columns, survey, path)
     pairs = [table.band(name, band) for name, band in survey.bands.items()]
     return Photometry(
         maggies=np.stack([maggies for maggies, _ in pairs], axis=1),

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from laws_tools import SDSS, galaxy, prior_draws, refined, slow_spectrum
+from laws_tools import SDSS, galaxy, make_cosmology, prior_draws, refined, slow_spectrum
 
 from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.config.ssp import SSPConfig
@@ -17,7 +17,6 @@ from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.projection import Projection
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.running.runtime import generator
-from popsed_core.stellar.cosmology import make_cosmology
 from popsed_core.stellar.ssp.coverage import trim
 from popsed_core.stellar.ssp.toy import toy_grid
 from popsed_core.stellar.wavelength import log_edges, log_integral

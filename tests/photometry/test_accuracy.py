@@ -10,6 +10,7 @@ from laws_tools import (
     SDSS,
     WAVE_RANGE,
     galaxy,
+    make_cosmology,
     prior_draws,
     refined,
     slow_spectrum,
@@ -21,7 +22,6 @@ from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
 from popsed_core.constants import LSUN_FSPS, MEGAPARSEC
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.stellar.cosmology import make_cosmology
 from popsed_core.stellar.ssp.toy import toy_grid
 from popsed_core.surveys.mocks.depth import least_mass_in_r
 from popsed_core.surveys.mocks.populations import VolumeMassDensity, table2

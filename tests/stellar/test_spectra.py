@@ -6,6 +6,7 @@ from laws_tools import (
     WAVE_RANGE,
     corner_draws,
     galaxy,
+    make_cosmology,
     prior_draws,
     slow_spectrum,
 )
@@ -13,7 +14,7 @@ from real_data import GRIDS, grid_named
 
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.stellar.burst import ContinuousBurst, ReleasedBurst
-from popsed_core.stellar.cosmology import CosmologyTable, make_cosmology
+from popsed_core.stellar.cosmology import CosmologyTable
 from popsed_core.stellar.dust import CALZETTI_BREAK
 from popsed_core.stellar.sfh_bases import basis_knots
 from popsed_core.stellar.spectra import PopulationSpectra

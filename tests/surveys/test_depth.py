@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from laws_tools import SDSS, galaxy
+from laws_tools import SDSS, galaxy, make_cosmology
 from scipy import stats
 from toy_world import BANDS, GRID, SPECTRA, base_catalogue, noise_table
 
@@ -12,7 +12,6 @@ from popsed_core.config.surveys import MockSurvey
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.noise import NoiseModel
 from popsed_core.photometry.synthetic import build_synthetic_photometry
-from popsed_core.stellar.cosmology import make_cosmology
 from popsed_core.surveys.mocks import depth as mock_depth
 from popsed_core.surveys.mocks import observe as mock
 from popsed_core.surveys.mocks.depth import error_margin, least_mass_in_band, least_mass_in_r

@@ -17,7 +17,7 @@ from popsed_core.config.spectra import CosmologyConfig
 from popsed_core.config.surveys import MockSurvey
 from popsed_core.photometry.noise import NoiseModel
 from popsed_core.photometry.synthetic import SyntheticPhotometry
-from popsed_core.stellar.cosmology import make_cosmology
+from popsed_core.stellar.cosmology import make_universe
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import Theta
 
@@ -46,10 +46,10 @@ def least_mass_in_r(config: CosmologyConfig, limit_mag: float, brightest_ml: flo
         limit_mag: faint limit in r [mag].
         brightest_ml: least mass-to-light ratio [Msun / Lsun in r].
     """
-    cosmology = make_cosmology(config)
+    universe = make_universe(config)
 
     def least(redshift: np.ndarray) -> np.ndarray:
-        distance = cosmology.distmod(redshift).value
+        distance = universe.distance_modulus(redshift)
         return 0.4 * (SUN_ABSOLUTE_R + distance - limit_mag) + np.log10(brightest_ml)
 
     return least
