@@ -14,12 +14,12 @@ import pytest
 from overlays import overlay, smoke_with
 
 from popsed_core import cli
-from popsed_core.commands.common import worst_source
 from popsed_core.config.base import to_json
 from popsed_core.config.root import load
 from popsed_core.errors import InputError
 from popsed_core.files.artefacts import load as load_artefact
 from popsed_core.files.artefacts import load_provenance, sha256
+from popsed_core.files.provenance import worst_source
 from popsed_core.running import loop
 from popsed_core.surveys.catalogue import Catalogue
 

@@ -9,7 +9,7 @@ from popsed_core.config.fit import FitConfig, FlowConfig
 from popsed_core.config.noise import NoiseConfig
 from popsed_core.config.parameters import FlatSimplex, ParameterConfig, TruncatedNormal
 from popsed_core.config.spectra import CosmologyConfig, SpectraConfig
-from popsed_core.inference.task import FitTask, Survey
+from popsed_core.inference.task import FitInputs, FitTask
 from popsed_core.photometry.noise import NoiseModel, NoiseTable
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.running.runtime import generator
@@ -98,7 +98,7 @@ def draw_truth(n, seed=3) -> Theta:
     return Theta(*(torch.as_tensor(columns[name]) for name in Theta._fields))
 
 
-def make_survey(n=1500) -> Survey:
+def make_survey(n=1500) -> FitInputs:
     """The input of a fit: the easy population, observed with the survey's noise."""
     table = noise_table(base_catalogue())
     photometry = build_synthetic_photometry(GRID, SDSS, SPECTRA, (0.01, 0.4)).double()
@@ -106,7 +106,7 @@ def make_survey(n=1500) -> Survey:
         maggies = photometry(draw_truth(n))
         noisy = NoiseModel(table).double()(maggies, generator(SEED, "toy survey"), 1.0)
     random = np.random.default_rng(SEED)
-    return Survey(GRID, catalogue_of(-2.5 * np.log10(noisy.numpy()), random), table)
+    return FitInputs(GRID, catalogue_of(-2.5 * np.log10(noisy.numpy()), random), table)
 
 
 def make_task(member=1, fit=FIT, seed=SEED, survey="toy", parameters=None) -> FitTask:

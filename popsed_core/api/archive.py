@@ -26,7 +26,8 @@ from popsed_core.files.inputs import DAMAGE, require_file
 from popsed_core.files.provenance import Provenance
 from popsed_core.files.version import __version__
 from popsed_core.inference.ensemble import load_member
-from popsed_core.inference.task import Survey as FitInputs
+from popsed_core.inference.task import FitInputs
+from popsed_core.inference.trained_member import TrainedMember
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.running.loop import load_plain, save_plain
 from popsed_core.stellar.ssp.grid import SSPGrid
@@ -36,11 +37,10 @@ FORMAT = 1  # of the file; a reader refuses others
 MANIFEST, CONFIG, EMULATOR = "manifest.json", "config.json", "emulator.pt"
 KINDS = {"catalogue": Catalogue, "reference": Reference, "noise": NoiseTable, "ssp": SSPGrid}
 NO_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
-Member = Mapping[str, Any]
 REMEDY = "take a whole copy, or save the fit once more"
 
 
-def write(survey: Survey, members: Sequence[Member], path: str | Path) -> None:
+def write(survey: Survey, members: Sequence[TrainedMember], path: str | Path) -> None:
     """Write a fit, atomically.
 
     Args:
@@ -72,7 +72,7 @@ def write(survey: Survey, members: Sequence[Member], path: str | Path) -> None:
                         target.write(piece)
 
 
-def _write_parts(survey: Survey, members: Sequence[Member], folder: Path) -> None:
+def _write_parts(survey: Survey, members: Sequence[TrainedMember], folder: Path) -> None:
     inputs = survey.inputs
     (folder / CONFIG).write_text(to_json(survey.config))
     source, seed = inputs.catalogue.source, survey.config.seed
@@ -91,7 +91,7 @@ def _write_parts(survey: Survey, members: Sequence[Member], folder: Path) -> Non
         save_plain({"segments": list(inputs.emulator)}, folder / EMULATOR)
 
 
-def read(path: str | Path) -> tuple[Survey, tuple[Member, ...]]:
+def read(path: str | Path) -> tuple[Survey, tuple[TrainedMember, ...]]:
     """Return the survey and the members of a fit that :func:`write` wrote.
 
     Args:
@@ -130,7 +130,9 @@ def _unpack(path: Path, folder: Path) -> Mapping[str, Any]:
         raise InputError(f"{path}: no saved fit, or damaged ({text}); {REMEDY}") from error
 
 
-def _read_parts(manifest: Mapping[str, Any], folder: Path) -> tuple[Survey, tuple[Member, ...]]:
+def _read_parts(
+    manifest: Mapping[str, Any], folder: Path
+) -> tuple[Survey, tuple[TrainedMember, ...]]:
     config = from_json(Config, (folder / CONFIG).read_text(), CONFIG)
     found = {name: artefacts.load(folder / f"{name}.h5", kind) for name, kind in KINDS.items()}
     emulator = folder / EMULATOR

@@ -1,6 +1,5 @@
 """Fits: train an ensemble of flows on a survey, draw from it, ask it for densities."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,9 @@ from popsed_core.files.provenance import worst_source
 from popsed_core.inference.ensemble import sample_ensemble
 from popsed_core.inference.member_quality import reasons_against
 from popsed_core.inference.tasks import member_groups, member_task
+from popsed_core.inference.trained_member import TrainedMember
 from popsed_core.running.borrowed import as_in_the_workflow
 from popsed_core.running.progress import progress_bar
-
-Member = Mapping[str, Any]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -31,7 +29,7 @@ class Fit(Shown):
     """
 
     survey: Survey
-    members: tuple[Member, ...]
+    members: tuple[TrainedMember, ...]
 
     @property
     def left_out(self) -> dict[int, str]:
@@ -156,7 +154,7 @@ def fit(
         raise InputError(f"n_members: got {n_members}, expected 1 or more flows")
     place = Path(folder) if folder is not None else default_folder(survey)
     work = Workplace(survey, place, device or config.runtime.device)
-    members: list[Member] = []
+    members: list[TrainedMember] = []
     with as_in_the_workflow(config.runtime.n_threads):
         for group in member_groups(n_members, section.members_per_job):
             done = len(members) / n_members

@@ -13,12 +13,12 @@ from popsed_core.emulator.emulator import check_emulator
 from popsed_core.errors import InputError
 from popsed_core.files.artefacts import load as load_artefact
 from popsed_core.files.artefacts import sha256
-from popsed_core.inference.task import Survey as FitInputs
+from popsed_core.inference.task import FitInputs
 from popsed_core.running.borrowed import as_in_the_workflow
 from popsed_core.running.loop import load_plain
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.surveys.assemble import assemble
-from popsed_core.surveys.catalogue import Photometry
+from popsed_core.surveys.catalogue import SurveyTable
 from popsed_core.surveys.resources import read_ssp
 
 
@@ -61,7 +61,7 @@ def read_survey(
     return Survey(name, config, inputs, found.reference)
 
 
-def _in_memory(config: Config, name: str, table: Any) -> Photometry:
+def _in_memory(config: Config, name: str, table: Any) -> SurveyTable:
     from popsed_core.surveys.memory import read_memory
 
     section = config.surveys[name]

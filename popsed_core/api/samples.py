@@ -1,6 +1,6 @@
 """Galaxies drawn from a fit: columns by name, tables, selections, figures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from popsed_core.api.show import Shown, counted, short_list
 from popsed_core.api.survey import Survey
 from popsed_core.errors import InputError
 from popsed_core.inference.samples import PopulationSamples
+from popsed_core.inference.trained_member import TrainedMember
 
 MAG, MEMBER = "mag_", "member"
 
@@ -33,7 +34,7 @@ class Samples(Shown):
 
     population: PopulationSamples
     survey: Survey
-    members: tuple[Mapping[str, Any], ...]
+    members: tuple[TrainedMember, ...]
     is_kept: np.ndarray | None = None
     is_kept_prior: np.ndarray | None = None
     conditions: tuple[str, ...] = ()

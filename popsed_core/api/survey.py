@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from popsed_core.api.show import Shown, short_list
 from popsed_core.config.root import Config
-from popsed_core.inference.task import Survey as FitInputs
+from popsed_core.inference.task import FitInputs
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.surveys.catalogue import Catalogue, Reference, format_cut_flow

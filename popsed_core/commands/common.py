@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-SOURCES = ("real", "mock", "stand-in", "toy")  # from best to worst; the worst input decides
 INPUTS = {
     "ssp": "SSP table (HDF5; luminosity [Lsun/Hz/Msun], wavelength [AA], age [dex Gyr])",
     "catalogue": "selected photometry (HDF5; AB magnitudes and errors [mag])",
@@ -153,11 +152,6 @@ def check_bands(args: argparse.Namespace, **artefacts: Any) -> None:
                 f"{getattr(args, name)}: has the bands {' '.join(found)}, but "
                 f"{getattr(args, first)} has {' '.join(wanted)}; give files of one survey"
             )
-
-
-def worst_source(*sources: str) -> str:
-    """Return the least trustworthy of ``SOURCES``."""
-    return max(sources, key=SOURCES.index)
 
 
 def write_json(value: Mapping[str, Any], path: Path) -> None:

@@ -16,12 +16,12 @@ from popsed_core.commands.common import (
     add_threads,
     add_verb,
     positive,
-    worst_source,
     write_json,
     write_text,
 )
 from popsed_core.commands.configured import add_config
 from popsed_core.commands.fit_inputs import read_segments
+from popsed_core.files.provenance import worst_source
 from popsed_core.provenance.verbs import code_of, numbered, provenance
 
 FOLDER = Path("results/emulator")

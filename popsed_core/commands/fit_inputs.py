@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from popsed_core.commands.common import add_inputs, add_optional, check_bands, worst_source
+from popsed_core.commands.common import add_inputs, add_optional, check_bands
+from popsed_core.files.provenance import worst_source
 
 NAMES = ("ssp", "catalogue", "noise")
 
@@ -69,7 +70,7 @@ def read_inputs(args: argparse.Namespace, task: Any) -> tuple[Any, dict[str, Pat
         InputError: a file is damaged, or they do not belong together.
     """
     from popsed_core.files.artefacts import load
-    from popsed_core.inference.task import Survey
+    from popsed_core.inference.task import FitInputs
     from popsed_core.photometry.noise import NoiseTable
     from popsed_core.stellar.ssp.grid import SSPGrid
     from popsed_core.surveys.catalogue import Catalogue
@@ -81,7 +82,7 @@ def read_inputs(args: argparse.Namespace, task: Any) -> tuple[Any, dict[str, Pat
     files = {name: getattr(args, name) for name in NAMES}
     files |= {} if emulator is None else {"emulator": args.emulator}
     source = worst_source(grid.source, catalogue.source)
-    return Survey(grid, catalogue, noise, emulator), files, source
+    return FitInputs(grid, catalogue, noise, emulator), files, source
 
 
 def read_emulator(args: argparse.Namespace, task: Any) -> Any:

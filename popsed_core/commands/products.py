@@ -14,11 +14,11 @@ from popsed_core.commands.common import (
     add_verb,
     check_bands,
     say,
-    worst_source,
     write_text,
 )
 from popsed_core.commands.configured import add_config
 from popsed_core.errors import InputError
+from popsed_core.files.provenance import worst_source
 from popsed_core.provenance.verbs import numbered, place, provenance
 
 SUMMARISED = ("samples", "catalogue", "reference", "noise")

@@ -12,7 +12,8 @@ from popsed_core.config.base import from_json
 from popsed_core.config.parameters import ParameterConfig
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.diagnostics.emulator_accuracy import FILTERS
-from popsed_core.emulator.emulator import EmulatedSpectra, Segment
+from popsed_core.emulator.emulator import EmulatedSpectra
+from popsed_core.emulator.segment import EmulatorSegment
 from popsed_core.emulator.training_chunk import name_columns
 from popsed_core.emulator.training_draws import draw_inputs, draw_theta
 from popsed_core.emulator.training_fsps import RECIPE, FSPSSpectra
@@ -34,7 +35,7 @@ Model = Callable[[Theta], torch.Tensor]
 
 
 def throughput(
-    segments: Sequence[Segment], grid: SSPGrid, batch: int = BATCH
+    segments: Sequence[EmulatorSegment], grid: SSPGrid, batch: int = BATCH
 ) -> dict[str, dict[str, float]]:
     """Return galaxies per second and thread, medians over repetitions.
 
@@ -63,7 +64,9 @@ def throughput(
         torch.set_num_threads(threads)
 
 
-def fsps_rate(segments: Sequence[Segment], grid: SSPGrid, sps_home: Path, n: int = N_FSPS) -> float:
+def fsps_rate(
+    segments: Sequence[EmulatorSegment], grid: SSPGrid, sps_home: Path, n: int = N_FSPS
+) -> float:
     """Return spectra per second by FSPS itself, one process, its start included.
 
     Args:
@@ -92,7 +95,7 @@ def fsps_rate(segments: Sequence[Segment], grid: SSPGrid, sps_home: Path, n: int
 
 
 def _engines(
-    segments: Sequence[Segment], grid: SSPGrid, boxes: dict[str, ParameterConfig]
+    segments: Sequence[EmulatorSegment], grid: SSPGrid, boxes: dict[str, ParameterConfig]
 ) -> tuple[dict[str, Model], dict[str, SyntheticPhotometry]]:
     config = from_json(SpectraConfig, segments[0]["spectra"], "emulator")
     ends = boxes["redshift"].low, boxes["redshift"].high

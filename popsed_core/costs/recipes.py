@@ -18,7 +18,7 @@ from popsed_core.costs.machine import described, machine
 from popsed_core.costs.step import PARTS, StepCost, exponent, step_cost
 from popsed_core.emulator.untrained import untrained_emulator
 from popsed_core.files.artefacts import load
-from popsed_core.inference.task import FitTask, Survey
+from popsed_core.inference.task import FitInputs, FitTask
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.running.runtime import set_threads
 from popsed_core.stellar.ssp.grid import SSPGrid
@@ -87,7 +87,7 @@ def time_one(bench: Bench, settings: Config, n_samples: int) -> StepCost:
     return step_cost(*prepare(bench, settings), n_samples, n_repeats=bench.n_repeats)
 
 
-def prepare(bench: Bench, settings: Config) -> tuple[FitTask, Survey]:
+def prepare(bench: Bench, settings: Config) -> tuple[FitTask, FitInputs]:
     """Read the inputs; where spectra are emulated, by an emulator without training."""
     grid = load(bench.inputs["ssp"], SSPGrid)
     catalogue = load(bench.inputs["catalogue"], Catalogue)
@@ -97,7 +97,7 @@ def prepare(bench: Bench, settings: Config) -> tuple[FitTask, Survey]:
         bench.survey, 1, settings.seed, settings.fit_for(bench.survey), settings.spectra,
         settings.parameters_for(bench.survey), bench.device,
     )  # fmt: skip
-    return task, Survey(grid, catalogue, load(bench.inputs["noise"], NoiseTable), segments)
+    return task, FitInputs(grid, catalogue, load(bench.inputs["noise"], NoiseTable), segments)
 
 
 def _as_plain(rows: Sequence[StepCost]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 
 from popsed_core.inference.fit import FlowFit
-from popsed_core.inference.task import FitTask, Survey
+from popsed_core.inference.task import FitInputs, FitTask
 from popsed_core.running.runtime import peak_memory_mb
 
 PARTS = ("flow", "photometry", "features", "distance", "backward", "optimiser")
@@ -88,7 +88,7 @@ class Stopwatch:
 
 
 def step_cost(
-    task: FitTask, survey: Survey, n_samples: int, *, n_repeats: int = 5, progress: float = 0.9
+    task: FitTask, survey: FitInputs, n_samples: int, *, n_repeats: int = 5, progress: float = 0.9
 ) -> StepCost:
     """Time steps of a fit with ``n_samples`` samples, after a warm-up step.
 

@@ -18,7 +18,8 @@ from popsed_core.config.base import from_json
 from popsed_core.config.parameters import ParameterConfig
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.emulator.data import LN10
-from popsed_core.emulator.emulator import EmulatedSpectra, Segment
+from popsed_core.emulator.emulator import EmulatedSpectra
+from popsed_core.emulator.segment import EmulatorSegment
 from popsed_core.emulator.training_draws import draw_theta
 from popsed_core.files.artefacts import array, check_axes
 from popsed_core.photometry.filters import load_filter
@@ -87,7 +88,7 @@ class EmulatorAccuracy:
 class Comparison:
     """Emulated and exact spectra of the same galaxies, on the pixels of the emulator."""
 
-    def __init__(self, segments: Sequence[Segment], grid: SSPGrid) -> None:
+    def __init__(self, segments: Sequence[EmulatorSegment], grid: SSPGrid) -> None:
         """Build both.
 
         Raises:
@@ -153,7 +154,7 @@ class Comparison:
 
 
 def measure(
-    segments: Sequence[Segment], grid: SSPGrid, n_spectra: int = N_SPECTRA
+    segments: Sequence[EmulatorSegment], grid: SSPGrid, n_spectra: int = N_SPECTRA
 ) -> EmulatorAccuracy:
     """Compare an emulator with the exact spectra.
 

@@ -23,6 +23,7 @@ from popsed_core.diagnostics.recovery import Comparison, Constraint, compare, co
 from popsed_core.diagnostics.warnings import fit_setting, warnings_of
 from popsed_core.files.artefacts import atomic_path
 from popsed_core.inference.samples import PopulationSamples
+from popsed_core.inference.trained_member import TrainedMember
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.surveys.catalogue import Catalogue, Reference
 from popsed_core.surveys.noise_outliers import noise_warnings
@@ -38,14 +39,12 @@ DIAGNOSTICS = (  # columns of the table, in their order
     *("is_better_than_prior", *PRIOR_KEYS),
 )
 
-Member = Mapping[str, Any]
-
 
 def summarise(
     samples: PopulationSamples,
     catalogue: Catalogue,
     reference: Reference | None,
-    members: Sequence[Member],
+    members: Sequence[TrainedMember],
     seed: int,
     *,
     costs: Sequence[Mapping[str, float]] = (),
@@ -100,7 +99,7 @@ def summarise(
     return rounded(summary)
 
 
-def _kept(samples: PopulationSamples, members: Sequence[Member]) -> list[Member]:
+def _kept(samples: PopulationSamples, members: Sequence[TrainedMember]) -> list[TrainedMember]:
     """Return the members that the samples were drawn from; all if not recorded."""
     return [
         member for member in members if not samples.members or member["member"] in samples.members
@@ -153,7 +152,7 @@ def _noise(noise: NoiseTable | None, catalogue: Catalogue) -> dict[str, Any]:
     return {band: dataclasses.asdict(check) for band, check in checks.items()}
 
 
-def _fit(members: Sequence[Member], costs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+def _fit(members: Sequence[TrainedMember], costs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     seconds = [float(cost["seconds"]) for cost in costs]
     memory = [float(cost["peak_memory_mb"]) for cost in costs]
     return {
@@ -172,7 +171,7 @@ def _fit(members: Sequence[Member], costs: Sequence[Mapping[str, float]]) -> dic
     }
 
 
-def _objective(members: Sequence[Member]) -> dict[str, float] | None:
+def _objective(members: Sequence[TrainedMember]) -> dict[str, float] | None:
     """Return the final objective, its expectation at the truth, and their ratio.
 
     Means over the members that have them; None if none has.
@@ -185,13 +184,15 @@ def _objective(members: Sequence[Member]) -> dict[str, float] | None:
     return {"value": value, "floor": floor, "ratio": value / floor if floor else float("inf")}
 
 
-def _f_lost(members: Sequence[Member]) -> dict[str, float] | None:
+def _f_lost(members: Sequence[TrainedMember]) -> dict[str, float] | None:
     """Return the share of lost ionising photons; None if it is not fitted."""
     values = [float(member["f_lost"]) for member in members if member.get("f_lost") is not None]
     return {"mean": float(np.mean(values)), "scatter": float(np.std(values))} if values else None
 
 
-def _zero_points(bands: Sequence[str], members: Sequence[Member]) -> dict[str, dict[str, float]]:
+def _zero_points(
+    bands: Sequence[str], members: Sequence[TrainedMember]
+) -> dict[str, dict[str, float]]:
     """Return by how much the fitted zero points differ from the catalogue's, per band [mag]."""
     table = np.stack([np.asarray(member["zero_points"], dtype=float) for member in members])
     return {

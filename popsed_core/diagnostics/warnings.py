@@ -15,6 +15,7 @@ from popsed_core.config.parameters import ParameterConfig, parameters_from_json
 from popsed_core.coordinates import make_coordinate
 from popsed_core.diagnostics.recovery import Comparison
 from popsed_core.inference.samples import PopulationSamples
+from popsed_core.inference.trained_member import TrainedMember
 from popsed_core.photometry.coverage import beyond_dust_limit
 from popsed_core.photometry.filters import load_filter
 from popsed_core.surveys.catalogue import Catalogue, Reference
@@ -30,14 +31,12 @@ MAX_COST = 0.2  # share of the rows that a band may cost
 MAX_NAMED = 4  # quantities that one line lists
 MAX_TWINS = 1 / 3  # of the ensemble's spread: twins of the same data agree better than this
 
-Member = Mapping[str, Any]
-
 
 def warnings_of(
     samples: PopulationSamples,
     catalogue: Catalogue,
     reference: Reference | None,
-    members: Sequence[Member],
+    members: Sequence[TrainedMember],
     rows: Sequence[Comparison],
 ) -> list[str]:
     """Return all warnings of a result, in the order in which to look for causes.
@@ -64,7 +63,7 @@ def warnings_of(
     ]
 
 
-def _parameters(members: Sequence[Member]) -> dict[str, ParameterConfig]:
+def _parameters(members: Sequence[TrainedMember]) -> dict[str, ParameterConfig]:
     text = next((member["parameters"] for member in members if "parameters" in member), None)
     return parameters_from_json(text, "member") if text else {}
 
@@ -89,7 +88,7 @@ def band_warnings(catalogue: Catalogue) -> list[str]:
     ]
 
 
-def zero_point_warnings(bands: Sequence[str], members: Sequence[Member]) -> list[str]:
+def zero_point_warnings(bands: Sequence[str], members: Sequence[TrainedMember]) -> list[str]:
     """Warn of bands whose zero points, a mean over members, are far from their prior."""
     width = fit_setting(members, "zero_point_error")
     if not width:
@@ -105,7 +104,7 @@ def zero_point_warnings(bands: Sequence[str], members: Sequence[Member]) -> list
     ]
 
 
-def f_lost_warnings(members: Sequence[Member]) -> list[str]:
+def f_lost_warnings(members: Sequence[TrainedMember]) -> list[str]:
     """Warn of an f_lost far from its prior; nothing if it is not fitted."""
     prior = fit_setting(members, "f_lost")
     values = [float(member["f_lost"]) for member in members if member.get("f_lost") is not None]
@@ -122,7 +121,7 @@ def f_lost_warnings(members: Sequence[Member]) -> list[str]:
     ]
 
 
-def fit_setting(members: Sequence[Member], key: str) -> Any:
+def fit_setting(members: Sequence[TrainedMember], key: str) -> Any:
     """Return a setting that the members were fitted with; None if not recorded."""
     text = next((member["config"] for member in members if "config" in member), "{}")
     return json.loads(text).get(key)
@@ -179,7 +178,7 @@ def ensemble_warnings(samples: PopulationSamples) -> list[str]:
     return ["one flow: its spread over draws is the population's, and there is no interval"]
 
 
-def twin_warnings(samples: PopulationSamples, members: Sequence[Member]) -> list[str]:
+def twin_warnings(samples: PopulationSamples, members: Sequence[TrainedMember]) -> list[str]:
     """Warn of trainings on the same data that end at different redshifts.
 
     Members with the same entry ``data`` are twins; members without one are not compared.

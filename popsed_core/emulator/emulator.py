@@ -9,7 +9,6 @@ list of them.  It is valid for one SSP table, one stellar-population model and o
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from popsed_core.config.parameters import ParameterConfig
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.emulator.inputs import INPUTS
 from popsed_core.emulator.network import SegmentNetwork
+from popsed_core.emulator.segment import EmulatorSegment
 from popsed_core.errors import InputError
 from popsed_core.stellar.dust import Dust
 from popsed_core.stellar.mixture import StellarMixture
@@ -31,7 +31,6 @@ from popsed_core.stellar.sfh import hat_weights
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import Theta
 
-Segment = Mapping[str, Any]
 SHARED = (
     "emulator",
     "training_set",
@@ -55,7 +54,7 @@ class EmulatedSpectra(StellarMixture):
 
     def __init__(
         self,
-        segments: Sequence[Segment],
+        segments: Sequence[EmulatorSegment],
         grid: SSPGrid,
         config: SpectraConfig,
         *,
@@ -118,7 +117,7 @@ class EmulatedSpectra(StellarMixture):
         return self.gas(young, metals, f_lost) * self.dust.birth_cloud(theta.tau_bc)
 
 
-def assemble(segments: Sequence[Segment], names: Sequence[str]) -> list[Segment]:
+def assemble(segments: Sequence[EmulatorSegment], names: Sequence[str]) -> list[EmulatorSegment]:
     """Return the segments of one emulator in order.
 
     Args:
@@ -146,7 +145,7 @@ def assemble(segments: Sequence[Segment], names: Sequence[str]) -> list[Segment]
 
 
 def check_emulator(
-    segments: Sequence[Segment],
+    segments: Sequence[EmulatorSegment],
     ssp_sha256: str,
     config: SpectraConfig,
     parameters: Mapping[str, ParameterConfig],
@@ -174,7 +173,7 @@ def check_emulator(
             )
 
 
-def fingerprint_of(segments: Sequence[Segment]) -> str:
+def fingerprint_of(segments: Sequence[EmulatorSegment]) -> str:
     """Return a hash of the weights of an emulator; empty for none."""
     digest = hashlib.sha256()
     for segment in segments:
@@ -183,7 +182,9 @@ def fingerprint_of(segments: Sequence[Segment]) -> str:
     return digest.hexdigest() if segments else ""
 
 
-def _cut(segment: Segment, log_range: np.ndarray) -> tuple[np.ndarray, dict[str, Tensor]] | None:
+def _cut(
+    segment: EmulatorSegment, log_range: np.ndarray
+) -> tuple[np.ndarray, dict[str, Tensor]] | None:
     """Return edges and network of a segment without the pixels outside a range of ln(AA)."""
     edges = segment["edges"].numpy()
     first = max(int(np.searchsorted(edges, log_range[0], side="right")) - 1, 0)

@@ -17,6 +17,7 @@ from torch import Tensor
 from popsed_core.config.base import to_json
 from popsed_core.emulator.data import LN10, ChunkSpectra, FreshSpectra, SegmentTask, Source
 from popsed_core.emulator.network import SegmentNetwork
+from popsed_core.emulator.segment import EmulatorSegment
 from popsed_core.errors import InputError
 from popsed_core.files.artefacts import sha256
 from popsed_core.running import loop
@@ -164,7 +165,7 @@ def fit_segment(
     ssp_sha256: str,
     checkpoint: Path | None = None,
     files: ChunkFiles | None = None,
-) -> dict[str, Any]:
+) -> EmulatorSegment:
     """Train one segment, resuming from ``checkpoint`` if it exists.
 
     Args:

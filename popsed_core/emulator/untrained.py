@@ -6,9 +6,9 @@ import torch
 from popsed_core.config.base import to_json
 from popsed_core.config.root import Config
 from popsed_core.emulator.data import segment_edges
-from popsed_core.emulator.emulator import Segment
 from popsed_core.emulator.inputs import INPUTS
 from popsed_core.emulator.network import SegmentNetwork
+from popsed_core.emulator.segment import EmulatorSegment
 from popsed_core.emulator.training_draws import draw_theta
 from popsed_core.running.runtime import generator
 from popsed_core.stellar.mixture import StellarMixture
@@ -19,7 +19,7 @@ SPREAD = 0.1  # [dex] of the spectra it makes about those of the table
 FAINT = 1e-12  # of the brightest pixel of the table: no logarithm of zero
 
 
-def untrained_emulator(grid: SSPGrid, config: Config) -> list[Segment]:
+def untrained_emulator(grid: SSPGrid, config: Config) -> list[EmulatorSegment]:
     """Return the segments of the configured emulator with their first weights.
 
     The mean spectrum is that of the SSP table, so that magnitudes are of galaxies.

@@ -1,53 +1,21 @@
-"""All figures by name: where each is drawn, and from which artefacts.
+"""Drawing a figure by its name.
 
 ``write(name, artefacts, *paths)`` is all that a command line needs: it draws, marks the source
 and saves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from popsed_core.errors import InputError
 from popsed_core.figures.canvas import Canvas, mark
+from popsed_core.figures.names import FIGURES, OPTIONAL, SPECIAL
 from popsed_core.figures.style import check_endings, save, users_own
-
-WORST_FIRST = ("toy", "stand-in", "mock", "real")
-
-
-class Entry(NamedTuple):
-    """One figure: its module, which has ``draw``, and the names of the artefacts it takes."""
-
-    module: str
-    needs: tuple[str, ...]
-
-
-OPTIONAL = ("reference",)  # may be None or absent
-FIGURES = {
-    "population": Entry("popsed_core.figures.population", ("samples", "reference")),
-    "photometry": Entry("popsed_core.figures.photometry", ("samples", "catalogue")),
-    "colours": Entry("popsed_core.figures.colours", ("samples", "catalogue")),
-    "corner_full": Entry("popsed_core.figures.corner_full", ("samples", "reference")),
-    "star_forming_sequence": Entry("popsed_core.figures.star_forming_sequence", ("samples",)),
-    "redshift_distribution": Entry(
-        "popsed_core.figures.redshift_distribution", ("samples", "reference")
-    ),
-    "recovery": Entry("popsed_core.figures.recovery", ("samples", "reference")),
-    "training": Entry("popsed_core.figures.training", ("members",)),
-    "noise_model": Entry("popsed_core.figures.noise_model", ("noise", "catalogue")),
-    "cut_flow": Entry("popsed_core.figures.cut_flow", ("catalogue",)),
-}
-
-# not of every survey: each has a rule of its own
-SPECIAL = {
-    "emulator_accuracy": Entry("popsed_core.figures.emulator_accuracy", ("accuracy",)),
-    "emulator_basis": Entry("popsed_core.figures.emulator_basis", ("bases",)),
-    "engines": Entry("popsed_core.figures.engines", ("exact", "emulated", "reference")),
-    "costs": Entry("popsed_core.figures.costs", ("step_costs", "galaxy_costs")),
-}
+from popsed_core.files.provenance import worst_source
 
 
 def render(name: str, artefacts: Mapping[str, Any], on: Canvas = None) -> Figure:
@@ -68,13 +36,13 @@ def render(name: str, artefacts: Mapping[str, Any], on: Canvas = None) -> Figure
     Raises:
         InputError: no figure has this name, or an artefact that it needs is absent.
     """
-    entry = _entry(name)
-    missing = [need for need in entry.needs if need not in OPTIONAL and artefacts.get(need) is None]
+    needs = needs_of(name)
+    missing = [need for need in needs if need not in OPTIONAL and artefacts.get(need) is None]
     if missing:
         raise InputError(f"figure {name}: needs {', '.join(missing)}; give the file of each")
-    needed = {need: artefacts.get(need) for need in entry.needs}
+    needed = {need: artefacts.get(need) for need in needs}
     place = {} if on is None else {"on": on}
-    return import_module(entry.module).draw(**needed, **place)
+    return import_module(f"popsed_core.figures.{name}").draw(**needed, **place)
 
 
 def draw_for_user(name: str, artefacts: Mapping[str, Any], on: Canvas = None) -> Figure:
@@ -119,22 +87,15 @@ def source_of(name: str, artefacts: Mapping[str, Any]) -> str:
     Raises:
         InputError: no figure has this name.
     """
-    return worst_source([artefacts.get(need) for need in _entry(name).needs])
+    shown = [artefacts.get(need) for need in needs_of(name)]
+    several = (each if isinstance(each, list | tuple) else [each] for each in shown)
+    return worst_source("real", *(_source(one) for each in several for one in each))
 
 
-def worst_source(artefacts: Sequence[Any]) -> str:
-    """Return toy if any artefact is a toy, else stand-in or mock if any is one, else real.
-
-    An artefact without a source, such as a reference, does not count.
-    """
-    found: set[str] = set()
-    for artefact in artefacts:
-        members = artefact if isinstance(artefact, list | tuple) else [artefact]
-        for member in members:
-            is_mapping = isinstance(member, Mapping)
-            source = member.get("source") if is_mapping else getattr(member, "source", None)
-            found.add(source or "real")
-    return next(source for source in WORST_FIRST if source in found)
+def _source(artefact: Any) -> str:
+    """Return the source of an artefact; one without, such as a reference, does not count."""
+    is_mapping = isinstance(artefact, Mapping)
+    return (artefact.get("source") if is_mapping else getattr(artefact, "source", "")) or "real"
 
 
 def needs_of(name: str) -> tuple[str, ...]:
@@ -143,10 +104,6 @@ def needs_of(name: str) -> tuple[str, ...]:
     Raises:
         InputError: no figure has this name.
     """
-    return _entry(name).needs
-
-
-def _entry(name: str) -> Entry:
     known = FIGURES | SPECIAL
     if name not in known:
         raise InputError(f"figure {name!r}: unknown; one of {', '.join(known)}")

@@ -1,7 +1,6 @@
 """Training curves of the ensemble's flows."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,6 +9,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from popsed_core.figures import style
 from popsed_core.figures.canvas import Canvas, clear, grid, one_panel, root_of
+from popsed_core.inference.trained_member import TrainedMember
 
 LABELS = {
     "validation": "validation distance [-]",
@@ -28,7 +28,7 @@ PANEL_HEIGHT = 1.75  # [inch]
 
 
 @style.styled
-def draw(*, members: Sequence[Mapping[str, Any]], on: Canvas = None) -> Figure:
+def draw(*, members: Sequence[TrainedMember], on: Canvas = None) -> Figure:
     """Draw every recorded history against epoch, flows faint and their median bold.
 
     Args:

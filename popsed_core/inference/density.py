@@ -8,7 +8,6 @@ that a standard normal u gives theta.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -18,6 +17,7 @@ from popsed_core.config.parameters import ParameterConfig
 from popsed_core.inference.ensemble import load_flow
 from popsed_core.inference.flow import log_normal
 from popsed_core.inference.space import ParameterSpace
+from popsed_core.inference.trained_member import TrainedMember
 from popsed_core.parameters import NAMES
 from popsed_core.theta import Theta, to_matrix
 
@@ -28,7 +28,7 @@ FARTHEST = 8.2
 
 @torch.no_grad()
 def log_density(
-    members: Sequence[Mapping[str, Any]], parameters: Mapping[str, ParameterConfig], theta: Theta
+    members: Sequence[TrainedMember], parameters: Mapping[str, ParameterConfig], theta: Theta
 ) -> Float[Tensor, "galaxy"]:
     """Return ln p(theta), per unit of every parameter; minus infinity outside of their ranges.
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +21,8 @@ from popsed_core.inference.priors.selected_prior import sample_selected
 from popsed_core.inference.samples import PopulationSamples
 from popsed_core.inference.selected_draws import CHUNK, Observed, Selected, draw_selected, observe
 from popsed_core.inference.space import ParameterSpace
-from popsed_core.inference.task import FitTask, Survey, build_forward
+from popsed_core.inference.task import FitInputs, FitTask, build_forward
+from popsed_core.inference.trained_member import TrainedMember
 from popsed_core.parameters import DERIVED, NAMES
 from popsed_core.photometry.forward import ForwardModel
 from popsed_core.running.loop import load_plain
@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 def sample_ensemble(
     task: FitTask,
     products: ProductsConfig,
-    survey: Survey,
-    members: Sequence[dict[str, Any]],
+    survey: FitInputs,
+    members: Sequence[TrainedMember],
 ) -> PopulationSamples:
     """Draw the same number of galaxies from each member in use, with predicted photometry.
 
@@ -79,7 +79,7 @@ def sample_ensemble(
     )
 
 
-def load_member(path: str | Path) -> dict[str, Any]:
+def load_member(path: str | Path) -> TrainedMember:
     """Read a trained member.
 
     Raises:
@@ -102,7 +102,7 @@ def load_member(path: str | Path) -> dict[str, Any]:
     return member
 
 
-def load_flow(member: dict[str, Any]) -> PopulationFlow:
+def load_flow(member: TrainedMember) -> PopulationFlow:
     """Rebuild the flow of a member from its configuration and weights."""
     config = from_json(FitConfig, member["config"], "member")
     flow = PopulationFlow(len(NAMES), config.flow)
@@ -111,7 +111,7 @@ def load_flow(member: dict[str, Any]) -> PopulationFlow:
 
 
 def _draw(
-    task: FitTask, member: dict[str, Any], n_draws: int, survey: Survey, forward: ForwardModel
+    task: FitTask, member: TrainedMember, n_draws: int, survey: FitInputs, forward: ForwardModel
 ) -> Selected:
     """Draw galaxies of a member that pass the survey's cuts."""
     number = member["member"]
@@ -132,7 +132,7 @@ def _draw(
     return drawn
 
 
-def _draw_prior(task: FitTask, n_draws: int, survey: Survey, forward: ForwardModel) -> Selected:
+def _draw_prior(task: FitTask, n_draws: int, survey: FitInputs, forward: ForwardModel) -> Selected:
     """Draw an equal number of galaxies from the fit's prior, which pass the survey's cuts."""
     prior = PopulationPrior(task.parameters, task.spectra.cosmology)
     stream = generator(task.seed, "prior", task.survey)
@@ -161,7 +161,7 @@ def _typical_f_lost(task: FitTask, forward: ForwardModel) -> Tensor | None:
     return torch.tensor(typical_share(task.fit.f_lost))
 
 
-def _check(member: dict[str, Any], task: FitTask) -> None:
+def _check(member: TrainedMember, task: FitTask) -> None:
     expected = {
         "survey": task.survey,
         "seed": task.seed,

@@ -33,7 +33,8 @@ from popsed_core.inference.member import Member
 from popsed_core.inference.priors.member_priors import MemberPriors
 from popsed_core.inference.priors.observability import Observability
 from popsed_core.inference.space import ParameterSpace
-from popsed_core.inference.task import FitTask, Survey, build_forward, fingerprint
+from popsed_core.inference.task import FitInputs, FitTask, build_forward, fingerprint
+from popsed_core.inference.trained_member import TrainedMember
 from popsed_core.photometry.forward import calibrated
 from popsed_core.running import loop
 from popsed_core.running.learning_rate import one_cycle
@@ -49,7 +50,7 @@ MOST_DRAWS = 100_000  # in all; as many as the catalogue has, if it has fewer
 class FlowFit:
     """The training job of members that differ only in their number, for ``loop.run``."""
 
-    def __init__(self, tasks: Sequence[FitTask], survey: Survey) -> None:
+    def __init__(self, tasks: Sequence[FitTask], survey: FitInputs) -> None:
         """Build all parts; opens no file.
 
         Raises:
@@ -227,8 +228,8 @@ class FlowFit:
 
 
 def fit_members(
-    tasks: Sequence[FitTask], survey: Survey, checkpoint: Path | None = None
-) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    tasks: Sequence[FitTask], survey: FitInputs, checkpoint: Path | None = None
+) -> tuple[list[TrainedMember], dict[str, float]]:
     """Train members together, resuming from ``checkpoint`` if it exists.
 
     Args:
@@ -269,8 +270,8 @@ def _conclude(job: FlowFit, member: Member) -> None:
 
 
 def fit_member(
-    task: FitTask, survey: Survey, checkpoint: Path | None = None
-) -> tuple[dict[str, Any], dict[str, float]]:
+    task: FitTask, survey: FitInputs, checkpoint: Path | None = None
+) -> tuple[TrainedMember, dict[str, float]]:
     """Train one member; as :func:`fit_members`."""
     members, cost = fit_members([task], survey, checkpoint)
     return members[0], cost

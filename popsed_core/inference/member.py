@@ -20,6 +20,7 @@ from popsed_core.inference.holdout import split_holdout
 from popsed_core.inference.lost_photons import LostPhotons
 from popsed_core.inference.randomisation import randomisation
 from popsed_core.inference.task import FitTask
+from popsed_core.inference.trained_member import TrainedMember
 from popsed_core.parameters import NAMES
 from popsed_core.photometry.forward import ForwardModel
 from popsed_core.running.runtime import generator
@@ -104,7 +105,7 @@ class Member:
             cost = cost + 0.5 * (moved / self.config.zero_point_error).square().sum()
         return cost if self.lost_photons is None else cost + self.lost_photons.cost()
 
-    def as_plain(self, source: str) -> dict[str, Any]:
+    def as_plain(self, source: str) -> TrainedMember:
         """Return the trained member as plain types, the same bytes for the same seed on CPU."""
         return {
             "survey": self.task.survey,

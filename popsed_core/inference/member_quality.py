@@ -5,17 +5,15 @@ more than ``max_validation`` times the median of those that did not: it converge
 than the others.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from popsed_core.errors import InputError
+from popsed_core.inference.trained_member import TrainedMember
 
-Member = Mapping[str, Any]
 
-
-def reasons_against(members: Sequence[Member], max_validation: float) -> dict[int, str]:
+def reasons_against(members: Sequence[TrainedMember], max_validation: float) -> dict[int, str]:
     """Return, by number, why members are excluded.
 
     Args:

@@ -11,7 +11,8 @@ from popsed_core.config.base import to_json
 from popsed_core.config.fit import FitConfig
 from popsed_core.config.parameters import ParameterConfig
 from popsed_core.config.spectra import SpectraConfig
-from popsed_core.emulator.emulator import Segment, fingerprint_of
+from popsed_core.emulator.emulator import fingerprint_of
+from popsed_core.emulator.segment import EmulatorSegment
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.forward import ForwardModel
 from popsed_core.photometry.model_errors import smooth_covariance
@@ -54,17 +55,17 @@ class FitTask:
 
 
 @dataclass(frozen=True)
-class Survey:
+class FitInputs:
     """The input files of a fit; the emulator if ``spectra.engine`` requires it."""
 
     grid: SSPGrid
     catalogue: Catalogue
     noise: NoiseTable
-    emulator: Sequence[Segment] | None = None
+    emulator: Sequence[EmulatorSegment] | None = None
 
 
 def build_forward(
-    task: FitTask, survey: Survey, device: torch.device, dtype: torch.dtype = torch.float32
+    task: FitTask, survey: FitInputs, device: torch.device, dtype: torch.dtype = torch.float32
 ) -> ForwardModel:
     """Build the forward model of a survey over the redshift range of the parameters.
 
@@ -85,7 +86,7 @@ def build_forward(
     return model.to(device=device, dtype=dtype)
 
 
-def fingerprint(tasks: Sequence[FitTask], survey: Survey) -> str:
+def fingerprint(tasks: Sequence[FitTask], survey: FitInputs) -> str:
     """Return a hash of everything a checkpoint depends on: settings and data, not the device."""
     digest = hashlib.sha256()
     for task in tasks:

@@ -16,7 +16,8 @@ from torch.utils.checkpoint import checkpoint
 
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.constants import AB_ZERO_POINT, MEGAPARSEC
-from popsed_core.emulator.emulator import EmulatedSpectra, Segment
+from popsed_core.emulator.emulator import EmulatedSpectra
+from popsed_core.emulator.segment import EmulatorSegment
 from popsed_core.errors import InputError
 from popsed_core.photometry.coverage import check_coverage, rest_frame_range
 from popsed_core.photometry.filters import load_filter
@@ -119,7 +120,7 @@ def build_synthetic_photometry(
 
 
 def build_emulated_photometry(
-    segments: Sequence[Segment],
+    segments: Sequence[EmulatorSegment],
     grid: SSPGrid,
     filters: Sequence[str],
     config: SpectraConfig,
@@ -158,7 +159,7 @@ def build_photometry(
     filters: Sequence[str],
     config: SpectraConfig,
     redshift_range: tuple[float, float],
-    segments: Sequence[Segment] | None = None,
+    segments: Sequence[EmulatorSegment] | None = None,
 ) -> SyntheticPhotometry:
     """Build the forward model for ``spectra.engine``; ``segments`` is the emulator.
 

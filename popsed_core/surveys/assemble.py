@@ -15,7 +15,7 @@ from popsed_core.photometry.coverage import check_filters
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.surveys.build import build_catalogue, select_catalogue
-from popsed_core.surveys.catalogue import Catalogue, Photometry, Reference, format_cut_flow
+from popsed_core.surveys.catalogue import Catalogue, Reference, SurveyTable, format_cut_flow
 from popsed_core.surveys.mocks.observe import RealSurvey, observe
 from popsed_core.surveys.noise_fit import fit_noise
 from popsed_core.surveys.noise_outliers import noise_warnings
@@ -39,7 +39,7 @@ class Assembled(NamedTuple):
 
 
 def assemble(
-    config: Config, name: str, grid: SSPGrid, folder: Path, photometry: Photometry | None = None
+    config: Config, name: str, grid: SSPGrid, folder: Path, photometry: SurveyTable | None = None
 ) -> Assembled:
     """Read a survey, or draw a mock, and fit its noise.
 
@@ -69,7 +69,7 @@ def assemble(
 
 
 def _read_real(
-    config: Config, name: str, folder: Path, photometry: Photometry | None
+    config: Config, name: str, folder: Path, photometry: SurveyTable | None
 ) -> tuple[Catalogue, Reference]:
     section = config.surveys[name]
     ranges = {

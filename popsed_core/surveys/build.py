@@ -9,14 +9,14 @@ from popsed_core.config.surveys import Cuts
 from popsed_core.errors import InputError
 from popsed_core.photometry.coverage import Range, check_filters
 from popsed_core.surveys.band_costs import format_band_costs
-from popsed_core.surveys.catalogue import Catalogue, Photometry, Reference, format_cut_flow, select
+from popsed_core.surveys.catalogue import Catalogue, Reference, SurveyTable, format_cut_flow, select
 from popsed_core.surveys.gama import read_gama
 from popsed_core.surveys.kcorrect_sdss import read_kcorrect_sdss
 from popsed_core.surveys.table import read_table
 
 logger = logging.getLogger(__name__)
 
-READERS: dict[str, Callable[..., Photometry]] = {
+READERS: dict[str, Callable[..., SurveyTable]] = {
     "gama_dr3": read_gama,
     "kcorrect_sdss": read_kcorrect_sdss,
     "table": read_table,
@@ -63,7 +63,7 @@ def build_catalogue(
 
 
 def select_catalogue(
-    photometry: Photometry,
+    photometry: SurveyTable,
     cuts: Cuts,
     *,
     redshift_range: Range | None = None,

@@ -102,7 +102,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Photometry:
+class SurveyTable:
     """All rows of a survey as read, before any cut: what every reader returns.
 
     Attributes:
@@ -177,7 +177,7 @@ def write_cut_flow(catalogue: Catalogue, path: str | Path) -> None:
         partial.write_text("\n".join(lines) + "\n")
 
 
-def select(photometry: Photometry, cuts: Cuts) -> tuple[Catalogue, Reference]:
+def select(photometry: SurveyTable, cuts: Cuts) -> tuple[Catalogue, Reference]:
     """Apply the cuts in the order of the configuration and keep the count of rows.
 
     Rows without finite photometry or without positive flux and error are always dropped, each
@@ -224,7 +224,7 @@ def _keep_measured(flow: CutFlow, flux: np.ndarray, error: np.ndarray, min_snr: 
         flow.keep(name, np.all(is_good, axis=1), is_of_bands=True)
 
 
-def _with_others(photometry: Photometry, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _with_others(photometry: SurveyTable, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return flux and error of the fitted bands and of some others."""
     unknown = [name for name in names if name not in photometry.others]
     if unknown:
@@ -246,14 +246,14 @@ def _keep_above(
     flow.keep(f"{name} > {limit:g} where known", ~np.isfinite(values) | (values > limit))
 
 
-def _band(photometry: Photometry, band: str) -> np.ndarray:
+def _band(photometry: SurveyTable, band: str) -> np.ndarray:
     if band not in photometry.bands:
         raise InputError(f"cuts.max_mag: no band {band!r}, expected one of {photometry.bands}")
     return photometry.maggies[:, photometry.bands.index(band)]
 
 
 def _catalogue(
-    photometry: Photometry, flow: CutFlow, cuts: Cuts, costs: tuple[BandCost, ...]
+    photometry: SurveyTable, flow: CutFlow, cuts: Cuts, costs: tuple[BandCost, ...]
 ) -> Catalogue:
     flux, error = photometry.maggies[flow.mask], photometry.maggies_error[flow.mask]
     return Catalogue(
@@ -276,7 +276,7 @@ def faint_limits(bands: Sequence[str], max_mag: Mapping[str, float]) -> tuple[fl
     return tuple(max_mag.get(band, np.inf) for band in bands) if max_mag else ()
 
 
-def _reference(photometry: Photometry, mask: np.ndarray) -> Reference:
+def _reference(photometry: SurveyTable, mask: np.ndarray) -> Reference:
     columns = [np.where(np.isfinite(x), x, np.nan)[mask] for x in photometry.reference.values()]
     values = np.stack(columns, axis=1) if columns else np.empty((int(mask.sum()), 0))
     kind = "spectroscopy" if photometry.source == "real" else "truth"

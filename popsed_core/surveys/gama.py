@@ -14,7 +14,7 @@ import numpy as np
 from popsed_core.config.surveys import GamaSurvey
 from popsed_core.errors import InputError
 from popsed_core.files.fits import open_fits
-from popsed_core.surveys.catalogue import Photometry
+from popsed_core.surveys.catalogue import SurveyTable
 from popsed_core.surveys.columns import pick
 from popsed_core.surveys.table_files import Columns, read_columns
 
@@ -41,7 +41,7 @@ UNCORRECTED = (
 
 def read_gama(
     survey: GamaSurvey, photometry: Path, masses: Path, extinction: Path | None = None
-) -> Photometry:
+) -> SurveyTable:
     """Read the tables: AB maggies of all nine bands, redshift, and log formed mass [dex Msun].
 
     Args:
@@ -65,7 +65,7 @@ def read_gama(
     mass = _column(known, "logmintsfh", rows, masses) + survey.mass_offset
     maggies, error = zip(*(flux[band] for band in survey.bands), strict=True)
     source = "stand-in" if any(map(_is_standin, paths)) else "real"
-    return Photometry(
+    return SurveyTable(
         maggies=gain * np.stack(maggies, axis=1),
         maggies_error=gain * np.stack(error, axis=1),
         bands=survey.bands,

@@ -12,7 +12,7 @@ from astropy.io import fits
 from popsed_core.config.surveys import KcorrectSurvey
 from popsed_core.errors import InputError
 from popsed_core.files.fits import hdu_data, open_fits
-from popsed_core.surveys.catalogue import Photometry
+from popsed_core.surveys.catalogue import SurveyTable
 from popsed_core.surveys.columns import pick
 
 HDU = "GSTTEST"
@@ -24,7 +24,7 @@ J_VEGA_TO_AB = 0.91  # [mag] Blanton & Roweis 2007, Table 1
 K_VEGA_TO_AB = 1.85  # [mag] Blanton & Roweis 2007, Table 1
 
 
-def read_kcorrect_sdss(survey: KcorrectSurvey, path: Path) -> Photometry:
+def read_kcorrect_sdss(survey: KcorrectSurvey, path: Path) -> SurveyTable:
     """Read the table: AB maggies, corrected for extinction.
 
     Args:
@@ -42,7 +42,7 @@ def read_kcorrect_sdss(survey: KcorrectSurvey, path: Path) -> Photometry:
     flux, variance = _per_band(table, "MODELFLUX", path), _variance(table, path)
     extinction = _per_band(table, "EXTINCTION", path)
     to_ab = 10 ** (-0.4 * (ZERO_POINT - extinction + SDSS_TO_AB))
-    return Photometry(
+    return SurveyTable(
         maggies=flux * to_ab,
         maggies_error=np.sqrt(variance) * to_ab,
         bands=BANDS,

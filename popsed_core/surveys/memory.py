@@ -13,7 +13,7 @@ from astropy import units as u
 
 from popsed_core.config.surveys import TableSurvey
 from popsed_core.errors import InputError
-from popsed_core.surveys.catalogue import Photometry
+from popsed_core.surveys.catalogue import SurveyTable
 from popsed_core.surveys.columns import ENTRY
 from popsed_core.surveys.table import photometry_of
 
@@ -22,7 +22,7 @@ FLUXES = "Jy, mJy, uJy, nJy or maggies"
 MAGNITUDES = (u.mag, u.ABmag, u.mag(u.AB))
 
 
-def read_memory(table: Any, survey: TableSurvey, name: str) -> Photometry:
+def read_memory(table: Any, survey: TableSurvey, name: str) -> SurveyTable:
     """Return the photometry of a table in memory.
 
     Args:

@@ -12,7 +12,7 @@ from popsed_core.config.checks import check_table_survey
 from popsed_core.config.surveys import TableBand, TableSurvey
 from popsed_core.constants import MAG_PER_LN
 from popsed_core.errors import InputError
-from popsed_core.surveys.catalogue import Photometry
+from popsed_core.surveys.catalogue import SurveyTable
 from popsed_core.surveys.columns import pick
 from popsed_core.surveys.extinction_notes import extinction_notes
 from popsed_core.surveys.table_files import Columns, read_columns
@@ -21,7 +21,7 @@ from popsed_core.surveys.table_files import Columns, read_columns
 BRIGHTEST_MEDIAN, FAINTEST_MEDIAN = 5.0, 32.0
 
 
-def read_table(survey: TableSurvey, path: Path) -> Photometry:
+def read_table(survey: TableSurvey, path: Path) -> SurveyTable:
     """Read a user's table: AB maggies, corrected for extinction where a column is given.
 
     Args:
@@ -35,7 +35,7 @@ def read_table(survey: TableSurvey, path: Path) -> Photometry:
     return photometry_of(read_columns(path, survey.key), survey, path)
 
 
-def photometry_of(columns: Columns, survey: TableSurvey, path: Path) -> Photometry:
+def photometry_of(columns: Columns, survey: TableSurvey, path: Path) -> SurveyTable:
     """Return the photometry of a table that is at hand; arguments and errors as above.
 
     Args:
@@ -46,7 +46,7 @@ def photometry_of(columns: Columns, survey: TableSurvey, path: Path) -> Photomet
     check_table_survey(survey)
     table = _Table(columns, survey, path)
     pairs = [table.band(name, band) for name, band in survey.bands.items()]
-    return Photometry(
+    return SurveyTable(
         maggies=np.stack([maggies for maggies, _ in pairs], axis=1),
         maggies_error=np.stack([error for _, error in pairs], axis=1),
         bands=tuple(survey.bands),

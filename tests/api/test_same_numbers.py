@@ -12,7 +12,7 @@ from popsed_core.config.fit import FitConfig
 from popsed_core.diagnostics.summary import summarise
 from popsed_core.inference.ensemble import sample_ensemble
 from popsed_core.inference.fit import fit_members
-from popsed_core.inference.task import FitTask, Survey
+from popsed_core.inference.task import FitInputs, FitTask
 from popsed_core.running.borrowed import as_in_the_workflow
 from popsed_core.stellar.ssp.build import build_ssp
 from popsed_core.surveys.build import build_catalogue
@@ -72,7 +72,7 @@ def trained(config, by_hand):
         spectra=config.spectra,
         parameters=config.parameters_for("toy_survey"),
     )
-    inputs = Survey(grid, catalogue, noise)
+    inputs = FitInputs(grid, catalogue, noise)
     with as_in_the_workflow(1):
         members = [fit_members([replace(task, member=k)], inputs)[0][0] for k in (1, 2)]
     return task, inputs, [{**member, "source": grid.source} for member in members]

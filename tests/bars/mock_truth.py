@@ -15,7 +15,7 @@ from popsed_core.config.root import Config
 from popsed_core.files.artefacts import load
 from popsed_core.inference.distances.features import build_features
 from popsed_core.inference.distances.sliced import SlicedWasserstein
-from popsed_core.inference.task import FitTask, Survey, build_forward
+from popsed_core.inference.task import FitInputs, FitTask, build_forward
 from popsed_core.parameters import NAMES
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.surveys.catalogue import Catalogue, Reference
@@ -54,7 +54,7 @@ def measure(results: Path, name: str, settings: Config) -> Mapping[str, float]:
     found = {"floor": distance(features(mag[:n]), stream, 1.0).item()}
     for title, changes in FORMS.items():
         noise = fit_noise(catalogue, NoiseConfig(**changes))
-        forward = build_forward(task, Survey(grid, catalogue, noise), torch.device("cpu"))
+        forward = build_forward(task, FitInputs(grid, catalogue, noise), torch.device("cpu"))
         with torch.no_grad():
             parts = zip(*(column.split(CHUNK) for column in theta), strict=True)
             again = torch.cat([forward(type(theta)(*part), stream) for part in parts])

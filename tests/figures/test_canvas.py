@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from popsed_core.config.noise import NoiseConfig
 from popsed_core.errors import InputError
-from popsed_core.figures.registry import FIGURES, draw_for_user, render
+from popsed_core.figures.names import FIGURES
+from popsed_core.figures.registry import draw_for_user, render
 from popsed_core.surveys.noise_fit import fit_noise
 
 ONE_PANEL = ("cut_flow", "recovery", "redshift_distribution", "star_forming_sequence")

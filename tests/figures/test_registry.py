@@ -6,7 +6,8 @@ import pytest
 from reading import texts
 
 from popsed_core.errors import InputError
-from popsed_core.figures.registry import FIGURES, SPECIAL, render, worst_source, write
+from popsed_core.figures.names import FIGURES, SPECIAL
+from popsed_core.figures.registry import render, source_of, write
 
 
 @pytest.mark.parametrize("name", FIGURES | SPECIAL)
@@ -60,10 +61,13 @@ def test_worst_source_wins(artefacts):
     samples = artefacts["samples"]
     toy = dataclasses.replace(samples, source="toy")
     real = dataclasses.replace(samples, source="real")
-    assert worst_source([real, artefacts["catalogue"]]) == "mock"
-    assert worst_source([toy, artefacts["catalogue"]]) == "toy"
-    assert worst_source([real, artefacts["reference"], None]) == "real"
-    assert worst_source([[{"source": "mock"}, {"source": "real"}]]) == "mock"
+    catalogue, reference = artefacts["catalogue"], artefacts["reference"]
+    assert source_of("photometry", {"samples": real, "catalogue": catalogue}) == "mock"
+    assert source_of("photometry", {"samples": toy, "catalogue": catalogue}) == "toy"
+    assert source_of("population", {"samples": real, "reference": reference}) == "real"
+    assert source_of("population", {"samples": real, "reference": None}) == "real"
+    members = [{"source": "mock"}, {"source": "real"}]
+    assert source_of("training", {"members": members}) == "mock"
 
 
 def test_a_figure_without_its_artefact_is_refused(artefacts):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from popsed_core import inference
 from popsed_core.emulator.emulator import Segment
-from popsed_core.inference.task import FitTask, Survey
+from popsed_core.inference.task import FitInputs, FitTask
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.provenance import code_version
 from popsed_core.stellar.ssp.grid import SSPGrid
@@ -16,7 +16,7 @@ from popsed_core.surveys.catalogue import Catalogue
 
 
 def test_a_fit_is_given_no_reference():
-    assert {item.name: item.type for item in fields(Survey)} == {
+    assert {item.name: item.type for item in fields(FitInputs)} == {
         "grid": SSPGrid,
         "catalogue": Catalogue,
         "noise": NoiseTable,

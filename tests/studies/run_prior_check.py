@@ -32,7 +32,7 @@ from popsed_core.inference.lost_photons import typical_share
 from popsed_core.inference.priors.observability import Observability
 from popsed_core.inference.priors.prior import PopulationPrior
 from popsed_core.inference.priors.selected_prior import sample_selected
-from popsed_core.inference.task import FitTask, Survey, build_forward
+from popsed_core.inference.task import FitInputs, FitTask, build_forward
 from popsed_core.parameters import DERIVED
 from popsed_core.running.logs import start_logging
 from popsed_core.running.runtime import generator, numpy_generator, set_threads
@@ -85,7 +85,7 @@ def read_table(folder: Path, table: dict[str, Any]) -> Catalogue:
 
 @torch.no_grad()
 def predict(
-    settings: Config, name: str, survey: Survey, redshift_high: float | None, n: int
+    settings: Config, name: str, survey: FitInputs, redshift_high: float | None, n: int
 ) -> Predicted:
     """Return what a prior predicts for a survey."""
     known = name if name in settings.surveys else settings.survey
@@ -223,7 +223,7 @@ def main() -> None:
         high = study["tables"].get(name, {}).get("redshift_high")
         priors = {}
         for label, each in settings.items():
-            survey = Survey(grid, catalogue, fit_noise(catalogue, each.noise))
+            survey = FitInputs(grid, catalogue, fit_noise(catalogue, each.noise))
             priors[label] = predict(each, name, survey, high, arguments.n)
             rows.append({"survey": name, "name": label} | judge(priors[label], catalogue))
             log.info("%s: %s", name, label)

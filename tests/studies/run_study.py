@@ -31,7 +31,7 @@ from popsed_core.diagnostics.photometry import photometric_distance
 from popsed_core.files.artefacts import load
 from popsed_core.inference.ensemble import sample_ensemble
 from popsed_core.inference.fit import FlowFit, fit_member
-from popsed_core.inference.task import FitTask, Survey
+from popsed_core.inference.task import FitInputs, FitTask
 from popsed_core.running.logs import start_logging
 from popsed_core.running.runtime import set_threads
 from popsed_core.stellar.ssp.grid import SSPGrid
@@ -46,14 +46,14 @@ log = logging.getLogger("study")
 log.setLevel(logging.INFO)
 
 
-def load_survey(results: Path, name: str, noise: NoiseConfig) -> tuple[Survey, Reference]:
+def load_survey(results: Path, name: str, noise: NoiseConfig) -> tuple[FitInputs, Reference]:
     """Read what the workflow made of a mock survey, and measure its noise."""
     catalogue = load(results / name / "catalogue.h5", Catalogue)
-    survey = Survey(load(results / "ssp.h5", SSPGrid), catalogue, fit_noise(catalogue, noise))
+    survey = FitInputs(load(results / "ssp.h5", SSPGrid), catalogue, fit_noise(catalogue, noise))
     return survey, load(results / name / "reference.h5", Reference)
 
 
-def plan(task: FitTask, survey: Survey, seconds: float) -> tuple[int, int]:
+def plan(task: FitTask, survey: FitInputs, seconds: float) -> tuple[int, int]:
     """Return how many epochs and steps per epoch fill the CPU budget.
 
     A step is timed as the training does it, over the run's schedules, and a validation as well.

@@ -22,7 +22,7 @@ from popsed_core.files.artefacts import load
 from popsed_core.inference.fit import FlowFit
 from popsed_core.inference.member import Member
 from popsed_core.inference.samples import PopulationSamples
-from popsed_core.inference.task import FitTask, Survey
+from popsed_core.inference.task import FitInputs, FitTask
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.running.logs import start_logging
 from popsed_core.running.runtime import generator, set_threads
@@ -54,7 +54,7 @@ def median_redshift(results: str, member: int, *, is_twin: bool) -> float:
     set_threads(1)
     settings = root.load(ROOT / "config.yaml")
     folder = Path(results)
-    survey = Survey(
+    survey = FitInputs(
         load(folder / "ssp.h5", SSPGrid),
         load(folder / SURVEY / "catalogue.h5", Catalogue),
         load(folder / SURVEY / "noise.h5", NoiseTable),

@@ -4,14 +4,14 @@ import numpy as np
 
 from popsed_core.config.surveys import Cuts
 from popsed_core.surveys.band_costs import BandCost, format_band_costs
-from popsed_core.surveys.catalogue import Photometry, select
+from popsed_core.surveys.catalogue import SurveyTable, select
 
 BANDS = ("u", "g", "r")
 FILTERS = tuple(f"sdss2010-{band}" for band in BANDS)
 
 
 def costs_of(flux, error, cuts, **more):
-    catalogue, _ = select(Photometry(flux, error, BANDS, FILTERS, **more), cuts)
+    catalogue, _ = select(SurveyTable(flux, error, BANDS, FILTERS, **more), cuts)
     return catalogue.band_costs
 
 
@@ -65,5 +65,5 @@ def test_rows_without_any_measurement_are_no_fault_of_a_band():
 
 def test_a_single_band_has_all_the_blame():
     flux, error = (values[:, :1] for values in faint_in_u())
-    catalogue, _ = select(Photometry(flux, error, ("u",), FILTERS[:1]), Cuts(min_snr=1.0))
+    catalogue, _ = select(SurveyTable(flux, error, ("u",), FILTERS[:1]), Cuts(min_snr=1.0))
     assert catalogue.band_costs == (BandCost("u", 1000, 650, 650),)

@@ -10,8 +10,8 @@ from popsed_core.errors import InputError
 from popsed_core.files.artefacts import Provenance, load, save
 from popsed_core.surveys.catalogue import (
     Catalogue,
-    Photometry,
     Reference,
+    SurveyTable,
     format_cut_flow,
     select,
     write_cut_flow,
@@ -26,7 +26,7 @@ def photometry(**changes):
         "filters": ("sdss2010-g", "sdss2010-r"),
         "path": "table.fits",
     }
-    return Photometry(**values | changes)
+    return SurveyTable(**values | changes)
 
 
 def test_magnitudes_and_maggies_are_inverse():

@@ -9,7 +9,7 @@ from toy_world import BANDS, base_catalogue
 
 from popsed_core.config.surveys import Cuts
 from popsed_core.constants import MAG_PER_LN
-from popsed_core.surveys.catalogue import Photometry, select
+from popsed_core.surveys.catalogue import SurveyTable, select
 from popsed_core.surveys.limits import limits_of
 
 
@@ -25,7 +25,7 @@ def test_the_galaxies_that_pass_are_those_that_the_catalogue_kept(cuts):
     base = base_catalogue(500)
     flux = base.maggies
     error = flux * base.mag_error / MAG_PER_LN
-    kept, _ = select(Photometry(flux, error, base.bands, base.filters), cuts)
+    kept, _ = select(SurveyTable(flux, error, base.bands, base.filters), cuts)
     passed = limits_of(kept).passed(*mag_and_snr(base)).numpy()
     assert passed.sum() == len(kept.mag)
     np.testing.assert_allclose(base.mag[passed], kept.mag)

@@ -6,7 +6,7 @@ of their files.  ``docs/reruns.md`` shows this table.
 
 from fnmatch import fnmatch
 
-from popsed_core.figures.registry import FIGURES
+from popsed_core.figures.names import FIGURES
 
 MOCK, BASE = "table2_mock", "toy_survey"
 NOISE_OF_BASE, NOISE = f"fit_noise of {BASE}", f"fit_noise of {MOCK}"

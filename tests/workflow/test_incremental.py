@@ -13,7 +13,7 @@ import yaml
 from rerun_table import BASE, MOCK, NOISE, NOISE_OF_BASE, below
 from workflow_tools import pending, pending_files
 
-from popsed_core.figures.registry import FIGURES
+from popsed_core.figures.names import FIGURES
 
 CONFIG, SMOKE = "config.yaml", "config/smoke.yaml"
 FIT, RULES = "popsed_core/inference/fit.py", "workflow/rules"

@@ -10,7 +10,7 @@ import pytest
 from crate_tools import required_issues
 from workflow_tools import SMOKE, call, snakemake
 
-from popsed_core.figures.registry import FIGURES
+from popsed_core.figures.names import FIGURES
 from popsed_core.files.artefacts import sha256
 from popsed_core.provenance.sidecars import FOLDER, read_record
 from popsed_core.provenance.tree import tree_of

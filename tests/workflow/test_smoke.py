@@ -7,7 +7,7 @@ import pytest
 from browser_tools import WITHIN, page_in_a_browser, text_of
 from workflow_tools import SMOKE, copy_tree, snakemake
 
-from popsed_core.figures.registry import FIGURES
+from popsed_core.figures.names import FIGURES
 from popsed_core.files.artefacts import sha256
 
 RESULTS = "results/table2_mock"

@@ -19,6 +19,7 @@ from popsed_core.config.read import keep, kept_path, parse_merged, read_config
 from popsed_core.config.settings import settings_of
 from popsed_core.config.surveys import MockSurvey, TableSurvey
 from popsed_core.errors import InputError
+from popsed_core.figures.names import FIGURES
 from popsed_core.provenance.verbs import code_of
 
 
@@ -69,18 +70,6 @@ ONE_BY_ONE = [  # surveys whose members are trained in a job each
     name for name in CONFIG.surveys if CONFIG.fit_for(name).members_per_job == 1
 ]
 NOTHING = "(?!)"  # a pattern without a match, where there are no surveys of one sort
-FIGURES = {  # name: what it draws
-    "population": ("samples", "reference"),
-    "photometry": ("samples", "catalogue"),
-    "colours": ("samples", "catalogue"),
-    "corner_full": ("samples", "reference"),
-    "star_forming_sequence": ("samples",),
-    "redshift_distribution": ("samples", "reference"),
-    "recovery": ("samples", "reference"),
-    "training": ("members",),
-    "noise_model": ("catalogue", "noise"),
-    "cut_flow": ("catalogue",),
-}
 
 # `popsed` stands beside this Python also where the environment has not been activated
 os.environ.update(
