@@ -37,7 +37,8 @@ ALIKE = (
 )  # fmt: skip
 # what a job imports besides what decides its numbers: its border, the same for all
 BORDER = {
-    "cli", "errors", "running.logs", "running.loop", "files.inputs", "running.gpus", "files.lock",
+    "cli", "errors", "files.version", "running.logs", "running.loop", "files.inputs",
+    "running.gpus", "files.lock",
     "running.runtime", "costs.machine", "provenance.code_version", "provenance.verbs",
     "provenance.sidecars", "figures.registry", "files.packaged",
 }  # fmt: skip
