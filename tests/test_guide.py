@@ -11,8 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from astropy.table import Table
 from workflow_tools import LEFT_OUT
 
 from popsed_core import cli
@@ -56,7 +58,10 @@ def folder(tmp_path_factory):
     (mine,), (mock,) = blocks(README, "yaml"), blocks(GUIDE, "yaml")
     (copy / "mine.yaml").write_text(mine)
     (copy / "mock.yaml").write_text(mock)
-    (copy / yaml.safe_load(mine)["surveys"]["mine"]["path"]).touch()
+    bands = {
+        name: np.full(9, 10.0) for band in "grz" for name in (f"flux_{band}", f"flux_err_{band}")
+    }
+    Table(bands).write(copy / yaml.safe_load(mine)["surveys"]["mine"]["path"])
     (copy / "by_hand").mkdir()
     return copy
 
