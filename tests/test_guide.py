@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from astropy.table import Table
 from workflow_tools import LEFT_OUT
 
 from popsed_core import cli
@@ -54,7 +56,10 @@ def folder(tmp_path_factory):
     (copy / "mine.yaml").write_text(mine)
     (copy / "mock.yaml").write_text(mock)
     (copy / "readme.yaml").write_text(*blocks(README, "yaml"))
-    (copy / yaml.safe_load(mine)["surveys"]["mine"]["path"]).touch()
+    bands = {
+        name: np.full(9, 10.0) for band in "grz" for name in (f"flux_{band}", f"flux_err_{band}")
+    }
+    Table(bands).write(copy / yaml.safe_load(mine)["surveys"]["mine"]["path"])
     (copy / "by_hand").mkdir()
     return copy
 
