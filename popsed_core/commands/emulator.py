@@ -77,8 +77,9 @@ def _paths_of_comparison(config: Any, args: argparse.Namespace) -> dict[str, Any
     from popsed_core.config.paths import engine_samples, of_survey
 
     survey = args.survey
-    names = {"reference": "reference.h5", "csv": "engines.csv", "json": "engines.json",
-             "markdown": "engines.md"}  # fmt: skip
+    names = {"csv": "engines.csv", "json": "engines.json", "markdown": "engines.md"}
+    if args.exact is None and args.emulated is None:  # others' samples may be of another survey
+        names["reference"] = "reference.h5"
     return {
         "exact": engine_samples(config, survey, "exact"),
         "emulated": engine_samples(config, survey, "emulator"),

@@ -40,7 +40,7 @@ def test_extinction_is_a_third_table_of_gama():
         ({"kind": "gama_dr3", "bands": ["Y"], "extinction": {}}, "take Y out of bands"),
         (MOCK | {"n_galaxies": 0}, "n_galaxies"),
         (MOCK | {"f_lost": 1.5}, "f_lost"),
-        (MOCK | {"limit_mag": None}, "limit_mag: a volume has ever fainter galaxies"),
+        (MOCK | {"limit_mag": None}, "limit_mag: joint: volume has no faint end"),
         ({"kind": "sdss"}, "kind"),
     ],
 )

@@ -29,7 +29,7 @@ def test_costs_come_back_and_nested_keys_are_looked_for(tmp_path):
     costs = {"machine": {"device": "x"}, "galaxies": {"n": [1]}}
     path.write_text(json.dumps(costs))
     assert read_costs(path, "popsed bench galaxies", "galaxies.n") == costs
-    with pytest.raises(InputError, match=r"holds no such costs; make it with `popsed bench x`"):
+    with pytest.raises(InputError, match=r"lacks the costs; make it with `popsed bench x`"):
         read_costs(path, "popsed bench x", "galaxies.seconds")
 
 
@@ -37,5 +37,5 @@ def test_costs_come_back_and_nested_keys_are_looked_for(tmp_path):
 def test_another_file_is_refused(tmp_path, text):
     path = tmp_path / "costs.json"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"costs\.json: holds no such costs"):
+    with pytest.raises(InputError, match=r"costs\.json: lacks the costs"):
         read_costs(path, "popsed bench galaxies")

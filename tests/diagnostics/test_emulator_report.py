@@ -64,7 +64,7 @@ def test_a_certificate_comes_back_and_its_headline_has_its_numbers(tmp_path):
 def test_another_file_is_no_certificate(tmp_path, text):
     path = tmp_path / "accuracy.json"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"no certificate of an emulator; make it with"):
+    with pytest.raises(InputError, match=r"not the accuracy of an emulator; make it with"):
         read_accuracy(path)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import synthetic
 import torch
+from overlays import smoke_with
 
 from popsed_core import cli
 from popsed_core.config.base import to_json
@@ -235,7 +236,7 @@ def test_the_command_ends_with_a_line_per_warning(samples, observed, tmp_path, c
         "reference": reference,
         "noise": fit_noise(catalogue, NoiseConfig(n_bins=10)),
     }
-    words = ["products", "summary", "--seed", "0"]
+    words = ["products", "summary", *smoke_with()]
     for name, artefact in artefacts.items():
         save(artefact, tmp_path / f"{name}.h5", Provenance("mock"))
         words += [f"--{name}", tmp_path / f"{name}.h5"]

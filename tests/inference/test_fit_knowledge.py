@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from popsed_core import inference
-from popsed_core.emulator.emulator import Segment
+from popsed_core.emulator.segment import EmulatorSegment
 from popsed_core.inference.task import FitInputs, FitTask
 from popsed_core.photometry.noise import NoiseTable
 from popsed_core.provenance import code_version
@@ -20,7 +20,7 @@ def test_a_fit_is_given_no_reference():
         "grid": SSPGrid,
         "catalogue": Catalogue,
         "noise": NoiseTable,
-        "emulator": Sequence[Segment] | None,  # trained on the SSP table alone
+        "emulator": Sequence[EmulatorSegment] | None,  # trained on the SSP table alone
     }
     names = {item.name for item in fields(FitTask)}
     assert names == {"survey", "member", "seed", "fit", "spectra", "parameters", "device"}
