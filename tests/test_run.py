@@ -1,6 +1,7 @@
 """`popsed run`: the packaged workflow in any folder, from a checkout or from a wheel."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -134,3 +135,22 @@ def test_a_wheel_runs_in_an_empty_folder_and_resumes(installed, folder):
     assert (folder / target).exists()
     again = popsed(folder, "run", "mine.yaml", target, "-c1", path=installed)
     assert (again.returncode, again.stdout) == (0, "popsed: nothing to do\n")
+
+
+@pytest.mark.slow
+def test_the_readme_s_python_runs_from_a_wheel_in_an_empty_folder(installed, folder):
+    """Line by line as it stands there, on the toy survey with tiny flows."""
+    (text,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+    mine = folder / "mine.yaml"
+    mine.write_text(mine.read_text().replace("survey: table2_mock", "survey: toy_survey"))
+    check = (
+        "import popsed_core.cli; print(popsed_core.__file__, len(galaxies), photometry.mag.shape)"
+    )
+    env = dict(os.environ, PYTHONPATH=str(installed), OMP_NUM_THREADS="1", MPLBACKEND="agg")
+    command = [sys.executable, "-c", text + check]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith(f"{installed}/popsed_core/__init__.py ")
+    assert last.endswith(" (100, 6)")  # galaxies and LSST bands
+    assert (folder / "mine.popsed").is_file()
