@@ -91,8 +91,8 @@ audit: $(STAMP) ## check versions, licences and known vulnerabilities of the loc
 
 STUDY ?= priors
 STUDY_FLAGS ?=
-study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock; real, offsets, twins
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum real prior_check luminosity offsets twins,$(STUDY)),run_$(STUDY),run_study $(STUDY)) $(STUDY_FLAGS)
+study: $(STAMP) ## judge settings on the mocks: STUDY=priors, distances, minimum..., after make mock; real, offsets, strength, twins
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m tests.studies.$(if $(filter minimum real prior_check luminosity offsets strength twins,$(STUDY)),run_$(STUDY),run_study $(STUDY)) $(STUDY_FLAGS)
 
 clean: ## remove results, logs and benchmarks; downloads and committed results stay
 	rm -rf logs benchmarks/*/ .snakemake results/ssp.h5

@@ -1,13 +1,17 @@
 """The posterior of the spectra's errors: against a slow twin, and on made-up galaxies."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal
 
+from popsed_core.config import root
 from tests.studies import offset_posterior as posterior
 from tests.studies.offset_posterior import Group
 from tests.studies.offset_shrinking import believed
+from tests.studies.run_real import OUT, ROOT
 
 N_BANDS, N_NODES = 4, len(posterior.WAVE)
 KNOTS = (3, 5, 7, 9)  # nodes at which the bands lie
@@ -118,3 +122,9 @@ def test_shrinking_brings_surveys_nearer_to_the_truth():
         errors.append([np.square(mean - truth), np.square(share * mean - truth)])
     plain, shrunk = np.mean(errors, axis=(0, 2))
     assert shrunk < 0.85 * plain
+
+
+def test_the_configuration_uses_what_the_study_found():
+    found = json.loads((OUT / "strength.json").read_text())["used"]
+    used = root.load(ROOT / "config.yaml").ssp.bc03.old_star_offset
+    assert used == tuple(map(tuple, found))
