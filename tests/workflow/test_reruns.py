@@ -40,7 +40,8 @@ BORDER = {
     "cli", "errors", "files.version", "running.logs", "running.loop", "files.inputs",
     "running.gpus", "files.lock",
     "running.runtime", "costs.machine", "provenance.code_version", "provenance.verbs",
-    "provenance.sidecars", "figures.registry", "files.packaged",
+    "provenance.sidecars", "figures.registry", "figures.names", "files.packaged",
+    "parameters",  # names, which the configuration is checked against
 }  # fmt: skip
 
 
