@@ -11,7 +11,7 @@ from popsed_core.config.spectra import SpectraConfig
 from popsed_core.stellar.burst import ContinuousBurst
 from popsed_core.stellar.sfh import simplex_fractions
 from popsed_core.stellar.sfh_bases import basis_knots
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.grid import SSPGrid
 
 HALF_WIDTH = 1e-6  # of a pixel, in ln wavelength: its mean is the value at its centre
@@ -22,14 +22,14 @@ DARK = 1e-20
 LOWEST_METALS = -2.5  # FSPS extrapolates below its table, the engine does not
 
 
-def engine(grid: SSPGrid, **config: str) -> PopulationSpectra:
+def engine(grid: SSPGrid, **config: str) -> ExactSpectra:
     """The exact engine on narrow pixels around the table's own wavelengths, plain table."""
     wave = grid.ssp_wave[(grid.ssp_wave > COMPARED[0]) & (grid.ssp_wave < COMPARED[1])]
     edges = np.sort(np.concatenate([np.log(wave) - HALF_WIDTH, np.log(wave) + HALF_WIDTH]))
-    return PopulationSpectra(grid, SpectraConfig(**config), edges, max_redshift=0.8, tolerance=None)
+    return ExactSpectra(grid, SpectraConfig(**config), edges, max_redshift=0.8, tolerance=None)
 
 
-def engine_spectra(model: PopulationSpectra, theta):
+def engine_spectra(model: ExactSpectra, theta):
     """L_nu per Msun at the table's wavelengths within ``COMPARED`` [Lsun/Hz/Msun]."""
     light = torch.cat(
         [model(type(theta)(*part)) for part in zip(*(c.split(20) for c in theta), strict=True)]

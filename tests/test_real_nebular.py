@@ -16,7 +16,7 @@ from popsed_core.config.spectra import SpectraConfig
 from popsed_core.config.ssp import CloudyNebulae, SSPConfig
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.stellar import nebular_light
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.build import NebularFiles, build_ssp
 from popsed_core.stellar.wavelength import log_edges
 from popsed_core.surveys.mocks.populations import realistic
@@ -112,7 +112,7 @@ def test_halpha_of_one_solar_mass_a_year(grid):
 @pytest.mark.parametrize(("log_ssfr", "low", "high"), [(-10.25, 35, 50), (-9.75, 65, 90)])
 def test_equivalent_widths_are_those_of_galaxies(grid, galaxies, log_ssfr, low, high):
     edges = log_edges(6000.0, 7200.0, 300)
-    model = PopulationSpectra(grid, SpectraConfig(), edges, max_redshift=0.8, tolerance=None)
+    model = ExactSpectra(grid, SpectraConfig(), edges, max_redshift=0.8, tolerance=None)
     derived, light = model.derived(galaxies).numpy(), model(galaxies).numpy()
     behind = light[:, np.abs(np.exp(edges[:-1]) - 6520).argmin()]
     lines = [300 + np.abs(model.line_wave - wave).argmin() for wave in (HALPHA, *NII)]
@@ -128,7 +128,7 @@ def magnitudes(grid, theta):
 
 
 def test_gas_brightens_galaxies_by_a_tenth_of_a_magnitude_in_blue_bands(grid, galaxies):
-    model = PopulationSpectra(
+    model = ExactSpectra(
         grid.stars(), SpectraConfig(), log_edges(6000.0, 6100.0, 2), max_redshift=0.8
     )
     derived = model.derived(galaxies).numpy()

@@ -23,7 +23,7 @@ from popsed_core.photometry.synthetic import (
     build_synthetic_photometry,
 )
 from popsed_core.running.runtime import generator
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import Theta
 
@@ -100,7 +100,7 @@ def _engines(
     config = from_json(SpectraConfig, segments[0]["spectra"], "emulator")
     ends = boxes["redshift"].low, boxes["redshift"].high
     emulated = EmulatedSpectra(segments, grid, config, max_redshift=ends[1]).float()
-    exact = PopulationSpectra(grid, config, emulated.edges, max_redshift=ends[1]).float()
+    exact = ExactSpectra(grid, config, emulated.edges, max_redshift=ends[1]).float()
     photometry = {
         "exact": build_synthetic_photometry(grid, FILTERS, config, ends).float(),
         "emulator": build_emulated_photometry(segments, grid, FILTERS, config, ends).float(),

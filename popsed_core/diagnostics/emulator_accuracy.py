@@ -25,7 +25,7 @@ from popsed_core.files.artefacts import array, check_axes
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
 from popsed_core.running.runtime import generator
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import Theta
 
@@ -102,9 +102,7 @@ class Comparison:
         self.emulated = EmulatedSpectra(segments, grid, spectra, max_redshift=highest).float()
         edges = self.emulated.edges
         self.wave = np.exp(0.5 * (edges[1:] + edges[:-1]))
-        exact = PopulationSpectra(
-            grid.stars(), spectra, edges, max_redshift=highest, tolerance=None
-        )
+        exact = ExactSpectra(grid.stars(), spectra, edges, max_redshift=highest, tolerance=None)
         self.exact = exact.float()
         curves = [load_filter(name) for name in FILTERS]
         self.projection = Projection(curves, edges, highest, line_wave=self.emulated.line_wave)

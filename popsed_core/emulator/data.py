@@ -28,7 +28,7 @@ from popsed_core.errors import InputError
 from popsed_core.files.artefacts import load, load_provenance, sha256
 from popsed_core.running.runtime import generator
 from popsed_core.stellar.mixture import StellarMixture
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.stellar.wavelength import log_edges
 from popsed_core.theta import Theta
@@ -114,9 +114,7 @@ class FreshSpectra:
         self.edges = segment_edges(grid, task.training, task.emulator)[task.segment]
         self.has_screen = task.emulator.target == "full"
         redshift = task.parameters["redshift"].high
-        self.spectra = PopulationSpectra(
-            grid.stars(), task.spectra, self.edges, max_redshift=redshift
-        )
+        self.spectra = ExactSpectra(grid.stars(), task.spectra, self.edges, max_redshift=redshift)
         self.log_unit = self.spectra.log_unit
         self.inputs = INPUTS[task.emulator.inputs](self.spectra, self.has_screen)
         self.spectra.float()

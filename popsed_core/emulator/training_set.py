@@ -28,7 +28,7 @@ from popsed_core.emulator.training_fsps import FSPSSpectra, FSPSTrainingSpectra
 from popsed_core.errors import InputError
 from popsed_core.files.artefacts import Provenance
 from popsed_core.running.runtime import generator
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.stellar.wavelength import log_edges
 from popsed_core.theta import Theta
@@ -90,7 +90,7 @@ class TableSpectra:
 
     def __init__(self, grid: SSPGrid, task: ChunkTask) -> None:
         grid, edges, self.wave, self.wave_edges = choose_pixels(grid, task.training)
-        spectra = PopulationSpectra(
+        spectra = ExactSpectra(
             grid, task.spectra, edges, max_redshift=task.max_redshift, tolerance=TOLERANCE
         )
         self.spectra = spectra.float()
@@ -121,7 +121,7 @@ def choose_pixels(
 
     Returns:
         The SSP table (cut, where its own wavelengths are the pixels), the edges that
-        ``PopulationSpectra`` takes, and wavelengths and edges of the pixels [AA].
+        ``ExactSpectra`` takes, and wavelengths and edges of the pixels [AA].
 
     Raises:
         InputError: the table is dark at some of the wavelengths.

@@ -16,7 +16,7 @@ from popsed_core.config.spectra import SpectraConfig
 from popsed_core.constants import MEGAPARSEC
 from popsed_core.photometry.igm import transmission_at_rest
 from popsed_core.stellar.node_spectra import Lost
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.stellar.wavelength import log_edges
 from popsed_core.theta import Theta
@@ -35,15 +35,13 @@ class ObservedSpectra(nn.Module):
     def __init__(
         self, grid: SSPGrid, config: SpectraConfig, max_redshift: float, n_pixels: int = N_PIXELS
     ) -> None:
-        """Build the tables; arguments as for :class:`PopulationSpectra`."""
+        """Build the tables; arguments as for :class:`ExactSpectra`."""
         super().__init__()
         low, high = float(grid.ssp_wave[0]), float(grid.ssp_wave[-1])
         edges = log_edges(low * (1 + 1e-12), high * (1 - 1e-12), n_pixels)
         self.wave = np.exp(0.5 * (edges[1:] + edges[:-1]))
         self.step = float(edges[1] - edges[0])
-        self.spectra = PopulationSpectra(
-            grid, config, edges, max_redshift=max_redshift, tolerance=None
-        )
+        self.spectra = ExactSpectra(grid, config, edges, max_redshift=max_redshift, tolerance=None)
         self.lsun, self.igm = grid.lsun, config.igm
         lines = np.log(self.spectra.line_wave / np.exp(edges[0])) / self.step
         pixel = torch.as_tensor(lines.astype(int).clip(0, n_pixels - 1))

@@ -23,7 +23,7 @@ from popsed_core.photometry.coverage import check_coverage, rest_frame_range
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.projection import Projection
 from popsed_core.stellar.node_spectra import TABLE_TOLERANCE, Lost
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.stellar.wavelength import log_edges
 from popsed_core.theta import Theta
@@ -35,7 +35,7 @@ class SyntheticPhotometry(nn.Module):
     """Spectra seen through filters; buffers hold float64 until ``.to(dtype)``."""
 
     def __init__(
-        self, spectra: PopulationSpectra | EmulatedSpectra, projection: Projection, lsun: float
+        self, spectra: ExactSpectra | EmulatedSpectra, projection: Projection, lsun: float
     ) -> None:
         super().__init__()
         self.spectra = spectra
@@ -110,9 +110,7 @@ def build_synthetic_photometry(
     check_coverage(curves, redshift_range, (grid.ssp_wave[0], grid.ssp_wave[-1]), config.igm)
     low, high = rest_frame_range(curves, redshift_range, config.igm)
     edges = log_edges(max(low, grid.ssp_wave[0]), high, config.n_pixels)
-    spectra = PopulationSpectra(
-        grid, config, edges, max_redshift=redshift_range[1], tolerance=tolerance
-    )
+    spectra = ExactSpectra(grid, config, edges, max_redshift=redshift_range[1], tolerance=tolerance)
     projection = Projection(
         curves, edges, redshift_range[1], line_wave=spectra.line_wave, igm=config.igm
     )

@@ -32,7 +32,7 @@ def _on_pixels(grid: SSPGrid, edges: np.ndarray | None) -> tuple[np.ndarray, np.
     return np.exp(0.5 * (edges[1:] + edges[:-1])), np.stack(parts)
 
 
-class PopulationSpectra(StellarMixture):
+class ExactSpectra(StellarMixture):
     """Rest-frame spectra of galaxies on ln-wavelength pixels, per solar mass formed.
 
     Attributes:

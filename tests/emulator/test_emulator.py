@@ -17,7 +17,7 @@ from popsed_core.emulator.training_draws import draw_theta
 from popsed_core.errors import InputError
 from popsed_core.parameters import NAMES
 from popsed_core.running import loop
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.toy import toy_grid
 from popsed_core.theta import Theta
 
@@ -57,7 +57,7 @@ def fresh_fit(task):
 
 
 def exact(edges):
-    return PopulationSpectra(GRID, SpectraConfig(), edges, max_redshift=0.8).float()
+    return ExactSpectra(GRID, SpectraConfig(), edges, max_redshift=0.8).float()
 
 
 def test_a_tiny_training_comes_close_to_the_exact_spectra(segments, theta):

@@ -10,14 +10,14 @@ from popsed_core.emulator.pca import fit_basis
 from popsed_core.emulator.target import make_target
 from popsed_core.emulator.training_chunk import name_columns
 from popsed_core.emulator.training_set import TOLERANCE, choose_pixels
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.toy import toy_grid
 
 
 def test_behind_the_screen_is_the_exact_light(training_set):
     grid, task = toy_grid((1000.0, 30000.0)), make_task()
     cut, edges, wave, _ = choose_pixels(grid, task.training)
-    exact = PopulationSpectra(cut, task.spectra, edges, max_redshift=0.8, tolerance=TOLERANCE)
+    exact = ExactSpectra(cut, task.spectra, edges, max_redshift=0.8, tolerance=TOLERANCE)
     inputs, log_lnu = next(training_set.blocks(False, slice(None)))
     found = make_target("behind_screen", wave)(inputs, log_lnu)
     truth = torch.log10(exact.behind_screen(name_columns(inputs))) + exact.log_unit

@@ -24,7 +24,7 @@ from popsed_core.errors import InputError
 from popsed_core.files import artefacts
 from popsed_core.files.artefacts import Provenance
 from popsed_core.parameters import NAMES
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.fsps import read_fsps
 
 pytestmark = [pytest.mark.slow, pytest.mark.fsps]
@@ -79,7 +79,7 @@ def is_compared(chunk):
 def test_spectra_are_those_of_the_exact_engine(world, grid, chunk):
     task = make_task(world)
     cut = choose_pixels(grid, task.training)[0]
-    engine = PopulationSpectra(cut, task.spectra, None, max_redshift=0.8, tolerance=None)
+    engine = ExactSpectra(cut, task.spectra, None, max_redshift=0.8, tolerance=None)
     theta = name_columns(torch.as_tensor(chunk.theta))
     screen = engine.dust.log_screen(theta.tau_ism, theta.dust_index) * math.log10(math.e)
     exact = (torch.log10(engine.behind_screen(theta)) + screen).numpy() + engine.log_unit

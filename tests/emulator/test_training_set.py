@@ -18,7 +18,7 @@ from popsed_core.emulator.training_set import (
 )
 from popsed_core.errors import InputError
 from popsed_core.files import artefacts
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.toy import toy_grid
 
 
@@ -32,7 +32,7 @@ def test_the_spectra_are_those_of_the_exact_engine(tmp_path, grid, kind):
     task = make_task(grid=kind)
     found = artefacts.load(make(tmp_path, grid, task), TrainingChunk)
     cut, edges, wave, _ = choose_pixels(grid, task.training)
-    twin = PopulationSpectra(cut, task.spectra, edges, max_redshift=0.8, tolerance=None)
+    twin = ExactSpectra(cut, task.spectra, edges, max_redshift=0.8, tolerance=None)
     theta = name_columns(torch.as_tensor(found.theta[:300]))
     screen = math.log10(math.e) * twin.dust.log_screen(theta.tau_ism, theta.dust_index).numpy()
     exact = torch.log10(twin.behind_screen(theta)).numpy() + twin.log_unit + screen

@@ -13,7 +13,7 @@ from fsps_truth import CASES, engine, largest_difference, largest_error
 
 from popsed_core.config.spectra import SpectraConfig
 from popsed_core.config.ssp import FSPSConfig
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.fsps import read_fsps
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.theta import from_matrix
@@ -51,7 +51,7 @@ def test_the_spectrum_is_what_fsps_once_said(version, name):
     cases = {key: frozen.pop(key) for key in list(frozen) if key.endswith((" theta", " spectra"))}
     grid = SSPGrid(**frozen | {"log_zsun": float(frozen["log_zsun"])}, imf="Chabrier")
     config = SpectraConfig(**CASES[name].spectra)
-    model = PopulationSpectra(grid, config, None, max_redshift=0.8, tolerance=None)
+    model = ExactSpectra(grid, config, None, max_redshift=0.8, tolerance=None)
     light = model(from_matrix(torch.as_tensor(cases[f"{name} theta"])))
     found = light.numpy() * 10**model.log_unit
     assert largest_difference(found, cases[f"{name} spectra"]) <= TOLERANCE

@@ -14,7 +14,7 @@ from popsed_core.photometry import synthetic
 from popsed_core.photometry.filters import load_filter
 from popsed_core.photometry.synthetic import build_synthetic_photometry
 from popsed_core.stellar.nebular_light import STRONG, nebular_table
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.wavelength import log_edges, rebin
 from popsed_core.theta import Theta, from_matrix, to_matrix
 
@@ -194,7 +194,7 @@ def test_the_factorised_table_changes_magnitudes_by_less_than_a_millimagnitude(g
 
 
 def test_lines_follow_the_wavelengths_of_dust_not_of_pixels(grid):
-    spectra = PopulationSpectra(grid, SpectraConfig(), EDGES, max_redshift=0.4, tolerance=None)
+    spectra = ExactSpectra(grid, SpectraConfig(), EDGES, max_redshift=0.4, tolerance=None)
     clear, dusty = (
         spectra(galaxy(tau_bc=cloud, tau_ism=screen, dust_index=0.2, **YOUNG))[0, 200:]
         for cloud, screen in ((0.0, 0.0), (0.8, 1.1))
@@ -205,7 +205,7 @@ def test_lines_follow_the_wavelengths_of_dust_not_of_pixels(grid):
 
 
 def test_stars_and_gas_together_are_what_the_table_says(grid):
-    spectra = PopulationSpectra(grid, SpectraConfig(), EDGES, max_redshift=0.4, tolerance=None)
+    spectra = ExactSpectra(grid, SpectraConfig(), EDGES, max_redshift=0.4, tolerance=None)
     age = 20
     theta = galaxy(
         f_burst=1.0, t_burst=float(10 ** grid.ssp_lg_age_gyr[age]), tau_bc=0.0, tau_ism=0.0,

@@ -17,7 +17,7 @@ from popsed_core.stellar.burst import ContinuousBurst, ReleasedBurst
 from popsed_core.stellar.cosmology import CosmologyTable
 from popsed_core.stellar.dust import CALZETTI_BREAK
 from popsed_core.stellar.sfh_bases import basis_knots
-from popsed_core.stellar.spectra import PopulationSpectra
+from popsed_core.stellar.spectra import ExactSpectra
 from popsed_core.stellar.ssp.toy import toy_grid
 from popsed_core.stellar.wavelength import log_edges, rebin
 from popsed_core.theta import Theta, to_matrix
@@ -32,14 +32,14 @@ def grid(request):
 
 @pytest.fixture(scope="module")
 def exact(grid):
-    return PopulationSpectra(grid, SpectraConfig(), EDGES, max_redshift=0.8, tolerance=None)
+    return ExactSpectra(grid, SpectraConfig(), EDGES, max_redshift=0.8, tolerance=None)
 
 
 def double(value: float) -> torch.Tensor:
     return torch.tensor([value], dtype=torch.float64)
 
 
-def in_lsun(model: PopulationSpectra, theta: Theta) -> np.ndarray:
+def in_lsun(model: ExactSpectra, theta: Theta) -> np.ndarray:
     return (model(theta) * 10**model.log_unit).detach().numpy()
 
 
@@ -61,7 +61,7 @@ def test_a_pure_burst_on_a_node_without_dust_is_that_ssp(grid, exact):
 def test_spectra_equal_the_brute_force_twin(grid, seed):
     theta = Theta(*(column[:1] for column in prior_draws(1, seed=seed)))
     edges = log_edges(2500.0, 12000.0, 3000)
-    fine = PopulationSpectra(grid, SpectraConfig(), edges, max_redshift=0.8, tolerance=None)
+    fine = ExactSpectra(grid, SpectraConfig(), edges, max_redshift=0.8, tolerance=None)
     slow = rebin(*slow_spectrum(theta, grid, SpectraConfig()), edges)
     ratio = in_lsun(fine, theta)[0] / slow
     ratio = ratio[np.abs(np.exp(edges[1:]) - CALZETTI_BREAK) > 10]  # a jump inside one pixel
@@ -70,7 +70,7 @@ def test_spectra_equal_the_brute_force_twin(grid, seed):
 
 
 def test_the_factorised_table_changes_spectra_by_less_than_its_tolerance(grid, exact):
-    fast = PopulationSpectra(grid, SpectraConfig(), EDGES, max_redshift=0.8, tolerance=1e-4)
+    fast = ExactSpectra(grid, SpectraConfig(), EDGES, max_redshift=0.8, tolerance=1e-4)
     theta = prior_draws(300)
     slow, quick = exact(theta), fast(theta)
     error = ((quick - slow) / slow)[slow > 1e-6 * slow.max()]
@@ -104,7 +104,7 @@ def test_our_spectrum_is_continuous_where_the_burst_meets_the_birth(exact):
 
 
 def test_the_released_spectrum_jumps_there(grid):
-    model = PopulationSpectra(
+    model = ExactSpectra(
         grid, SpectraConfig(burst="released", star_formation="bins"), EDGES, max_redshift=0.8,
         tolerance=None,
     )  # fmt: skip
@@ -114,7 +114,7 @@ def test_the_released_spectrum_jumps_there(grid):
 
 @pytest.mark.parametrize("star_formation", ["exact", "bins"])
 def test_spectra_are_continuous_when_the_age_crosses_a_node(grid, star_formation):
-    model = PopulationSpectra(
+    model = ExactSpectra(
         grid, SpectraConfig(star_formation=star_formation), EDGES, max_redshift=0.8, tolerance=None
     )
     redshift = np.linspace(0.002, 0.79, 4001)
@@ -133,9 +133,7 @@ def test_spectra_are_continuous_when_the_age_crosses_a_node(grid, star_formation
 
 
 def test_every_draw_of_the_box_is_finite_with_finite_gradients(grid):
-    model = PopulationSpectra(
-        grid, SpectraConfig(), log_edges(1500.0, 12000.0, 60), max_redshift=0.8
-    )
+    model = ExactSpectra(grid, SpectraConfig(), log_edges(1500.0, 12000.0, 60), max_redshift=0.8)
     model = model.float()
     for draws in (prior_draws(20_000, seed=5), corner_draws(5_000, seed=6)):
         matrix = to_matrix(draws).float().requires_grad_()
@@ -175,7 +173,7 @@ def test_birth_clouds_dim_only_young_stars(exact):
 
 @pytest.mark.parametrize(("burst", "depth"), [("continuous", 2.0), ("released", 0.0)])
 def test_a_young_burst_sits_in_its_birth_cloud_but_for_the_released_code(grid, burst, depth):
-    model = PopulationSpectra(grid, SpectraConfig(burst=burst), EDGES, max_redshift=0.8)
+    model = ExactSpectra(grid, SpectraConfig(burst=burst), EDGES, max_redshift=0.8)
     young = {"f_burst": 1.0, "t_burst": 0.01, "logzsol": 0.0}
     clear, dusty = (in_lsun(model, galaxy(tau_bc=tau, **young)) for tau in (0.0, 2.0))
     wave = np.exp(0.5 * (EDGES[1:] + EDGES[:-1]))
@@ -200,7 +198,7 @@ def test_the_bases_reach_back_to_the_birth_of_the_universe():
 
 
 def test_derived_quantities_have_their_closed_form_for_a_pure_burst():
-    model = PopulationSpectra(toy_grid(WAVE_RANGE), SpectraConfig(), EDGES, max_redshift=0.8)
+    model = ExactSpectra(toy_grid(WAVE_RANGE), SpectraConfig(), EDGES, max_redshift=0.8)
     log_sfr, age, by_table, by_fit, burst_age = model.derived(
         galaxy(f_burst=1.0, t_burst=0.05, log_stellar_mass=10.0)
     )[0].tolist()
