@@ -256,7 +256,8 @@ def as_markdown(found: dict[str, Any]) -> str:
         + f"\n\nBetween {shared[0]} and {shared[-1]} AA one half scatters by "
         f"{found['halves_scatter']:.3f} mag (rms), one survey by {found['surveys_scatter']:.3f}. "
         f"Of the mean of all surveys {found['strength']['all']:.2f} is believed, of one alone "
-        f"{found['strength']['one']:.2f}. Used (`ssp.bc03.old_star_offset`; [AA]: [mag]): {used}.\n"
+        f"{found['strength']['one']:.2f}. Shrunk ([AA]: [mag]): {used}; "
+        "STUDY=strength says how much of it is used.\n"
     )  # fmt: skip
 
 
