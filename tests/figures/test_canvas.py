@@ -5,29 +5,14 @@ import dataclasses
 import matplotlib as mpl
 import numpy as np
 import pytest
-import synthetic
 from matplotlib.figure import Figure
 
-from popsed_core.config.noise import NoiseConfig
 from popsed_core.errors import InputError
 from popsed_core.figures.names import FIGURES
 from popsed_core.figures.registry import draw_for_user, render
-from popsed_core.surveys.noise_fit import fit_noise
 
 ONE_PANEL = ("cut_flow", "recovery", "redshift_distribution", "star_forming_sequence")
 SEVERAL = {"population": (5, 5), "training": (2, 3), "noise_model": (2, 3)}
-
-
-@pytest.fixture(scope="module")
-def artefacts():
-    catalogue, reference = synthetic.make_observed()
-    return {
-        "samples": synthetic.make_samples(),
-        "catalogue": catalogue,
-        "reference": reference,
-        "noise": fit_noise(catalogue, NoiseConfig(n_bins=10)),
-        "members": synthetic.make_members(),
-    }
 
 
 def labels(axes):

@@ -6,29 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from astropy.io import fits
+from made import MADE
 from matplotlib.figure import Figure
 
 from popsed_core import cli
 from popsed_core.errors import InputError
 from popsed_core.figures import style
 from popsed_core.files import artefacts
-from popsed_core.files.artefacts import Provenance, record
+from popsed_core.files.artefacts import record
 from popsed_core.provenance.sidecars import FITS_KEY, path_beside, read_record, write_beside
 from popsed_core.running import loop
-
-MADE = Provenance(
-    source="mock",
-    config=json.dumps(
-        {"text": "a (b) \\ 'c' & <d> -- \N{GREEK SMALL LETTER ALPHA}", "e": " " * 90}
-    ),
-    seed=7,
-    inputs={"catalogue": "a" * 64},
-    paths={"catalogue": "results/x/catalogue.h5"},
-    command="noise fit",
-    arguments='{"survey": "x"}',
-    code="0123456789abcdef",
-    versions={"numpy": "2.4"},
-)
 
 
 @dataclass(frozen=True)

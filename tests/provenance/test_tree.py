@@ -6,25 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made import MADE
 
 from popsed_core import cli
-from popsed_core.files.artefacts import Provenance, sha256
+from popsed_core.files.artefacts import sha256
 from popsed_core.provenance.sidecars import write_beside
 from popsed_core.provenance.tree import as_plain, as_text, tree_of
-
-MADE = Provenance(
-    source="mock",
-    config=json.dumps(
-        {"text": "a (b) \\ 'c' & <d> -- \N{GREEK SMALL LETTER ALPHA}", "e": " " * 90}
-    ),
-    seed=7,
-    inputs={"catalogue": "a" * 64},
-    paths={"catalogue": "results/x/catalogue.h5"},
-    command="noise fit",
-    arguments='{"survey": "x"}',
-    code="0123456789abcdef",
-    versions={"numpy": "2.4"},
-)
 
 
 @pytest.fixture
