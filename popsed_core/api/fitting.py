@@ -12,7 +12,7 @@ from popsed_core.api.training import Workplace, default_folder
 from popsed_core.errors import InputError
 from popsed_core.files.provenance import worst_source
 from popsed_core.inference.ensemble import sample_ensemble
-from popsed_core.inference.member_quality import reasons_against
+from popsed_core.inference.member_quality import exclusion_reasons
 from popsed_core.inference.tasks import member_groups, member_task
 from popsed_core.inference.trained_member import TrainedMember
 from popsed_core.running.borrowed import as_in_the_workflow
@@ -34,7 +34,7 @@ class Fit(Shown):
     @property
     def left_out(self) -> dict[int, str]:
         """The members that do not count, and why, by number."""
-        return reasons_against(self.members, self.survey.config.products.max_validation)
+        return exclusion_reasons(self.members, self.survey.config.products.max_validation)
 
     def sample(self, n: int | None = None) -> "popsed_core.api.samples.Samples":
         """Draw galaxies of the population, with their photometry as the survey measures it.

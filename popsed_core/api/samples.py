@@ -29,7 +29,7 @@ class Samples(Shown):
         members: the trained flows that they were drawn from, as plain values.
         is_kept: which draws a selection has left, (member, draw); None: all.
         is_kept_prior: which draws of the prior; None where a selection does not say.
-        conditions: of the selections, for people.
+        conditions: of the selections, as text.
     """
 
     population: PopulationSamples

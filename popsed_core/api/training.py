@@ -22,7 +22,7 @@ from popsed_core.inference.task import FitTask, fingerprint
 from popsed_core.inference.tasks import member_task
 from popsed_core.provenance.verbs import code_of, versions_of
 from popsed_core.running.gpus import one_gpu
-from popsed_core.running.loop import forget, save_plain
+from popsed_core.running.loop import delete_checkpoints, save_plain
 from popsed_core.running.runtime import pick_device
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Workplace:
             found = self._finished(numbers, origins)
             if found is None:
                 found = self._train(tasks, origins, checkpoint)
-            forget(checkpoint)
+            delete_checkpoints(checkpoint)
         return found
 
     def _task(self, number: int) -> FitTask:

@@ -75,7 +75,9 @@ def _add_common(verb: argparse.ArgumentParser) -> None:
     )
     add_inputs(verb, "ssp", "catalogue", "noise", is_required=True)
     verb.add_argument("--n-threads", type=positive, default=1, metavar="N", help="CPU threads [1]")
-    verb.add_argument("--markdown", type=Path, metavar="OUT", help="a table for people")
+    verb.add_argument(
+        "--markdown", type=Path, metavar="OUT", help="human-readable table (Markdown)"
+    )
     verb.add_argument("output", type=Path, help="costs to write (JSON)")
 
 

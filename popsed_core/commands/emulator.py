@@ -126,7 +126,7 @@ def run_train(args: argparse.Namespace) -> None:
     from popsed_core.files.artefacts import load, sha256
     from popsed_core.files.lock import one_writer
     from popsed_core.running.gpus import one_gpu
-    from popsed_core.running.loop import forget, save_plain
+    from popsed_core.running.loop import delete_checkpoints, save_plain
     from popsed_core.running.runtime import set_threads
     from popsed_core.stellar.ssp.grid import SSPGrid
 
@@ -150,7 +150,7 @@ def run_train(args: argparse.Namespace) -> None:
     with one_writer(args.checkpoint), one_gpu(args.device):
         segment = fit_segment(task, grid, sha256(args.ssp), args.checkpoint, files)
         save_plain({**segment, "provenance": asdict(origin)}, args.output)
-        forget(args.checkpoint)
+        delete_checkpoints(args.checkpoint)
 
 
 def run_assemble(args: argparse.Namespace) -> None:

@@ -99,7 +99,7 @@ def run_member(args: argparse.Namespace) -> None:
     from popsed_core.config.base import parse
     from popsed_core.config.fit import FitConfig
     from popsed_core.files.lock import one_writer
-    from popsed_core.running.loop import forget
+    from popsed_core.running.loop import delete_checkpoints
     from popsed_core.running.runtime import set_threads
 
     _check_numbers(args)
@@ -114,7 +114,7 @@ def run_member(args: argparse.Namespace) -> None:
             log.info("another process has trained the same meanwhile")
         else:
             _train(args, tasks, survey, origin)
-        forget(args.checkpoint)
+        delete_checkpoints(args.checkpoint)
 
 
 def _train(

@@ -135,6 +135,6 @@ def _log_accuracy(path: Path, path_to_emulator: Path) -> None:
     if numbers["emulator"] != sha256(path_to_emulator):
         raise InputError(
             f"{path}: of the emulator {numbers['emulator'][:12]}, not of {path_to_emulator}; "
-            "make it anew with `popsed emulator validate`"
+            "regenerate it with `popsed emulator validate`"
         )
     logging.getLogger(__name__).info("emulator: %s", headline(numbers))

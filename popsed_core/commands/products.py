@@ -26,7 +26,7 @@ SUMMARISED = ("samples", "catalogue", "reference", "noise")
 
 def register(nouns: Subparsers) -> None:
     """Add the noun ``products``."""
-    verbs = add_noun(nouns, "products", "tables and summaries for people")
+    verbs = add_noun(nouns, "products", "human-readable tables and summaries")
     tables = add_verb(verbs, "tables", run_tables, "write samples with units as FITS and CSV")
     add_config(tables, _paths_of_tables)
     add_inputs(tables, "samples")

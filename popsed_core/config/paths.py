@@ -1,4 +1,4 @@
-"""Where the files of a run lie, relative to its folder: one place for the workflow and for people.
+"""Where the files of a run lie, relative to its folder, for the workflow and for the command line.
 
 Only names: nothing here looks at a disk.
 """

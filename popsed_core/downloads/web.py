@@ -20,7 +20,7 @@ from requests.exceptions import RequestException
 from popsed_core.config.downloads import Download
 from popsed_core.errors import InputError
 from popsed_core.files.artefacts import sha256
-from popsed_core.files.atomic import DiskError, atomic_path, told_when_unwritable
+from popsed_core.files.atomic import DiskError, atomic_path, explain_write_error
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def fetch_from_web(download: Download, output: Path, lock: Path) -> None:
     reasons = []
     for url in download.urls:
         try:
-            with told_when_unwritable(output):
+            with explain_write_error(output):
                 found = _fetch(url, output, pin, lock)
         except DiskError:
             raise
@@ -263,7 +263,7 @@ def _try(url: str, partial: _Partial) -> bool:
 
 def _save(answer: requests.Response, partial: _Partial, total: int | None) -> None:
     last, start, first = time.monotonic(), time.monotonic(), partial.size
-    with told_when_unwritable(partial.output), partial.path.open("ab") as stream:
+    with explain_write_error(partial.output), partial.path.open("ab") as stream:
         for piece in answer.iter_content(PIECE):
             stream.write(piece)
             now = time.monotonic()

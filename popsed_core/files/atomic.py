@@ -38,7 +38,7 @@ class atomic_path:  # noqa: N801  (reads as a function: `with atomic_path(path) 
     def __enter__(self) -> Path:
         if self.path.is_dir():
             raise InputError(f"{self.path}: is a folder, expected the name of a file to write")
-        with told_when_unwritable(self.path):
+        with explain_write_error(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         return self.partial
 
@@ -47,14 +47,14 @@ class atomic_path:  # noqa: N801  (reads as a function: `with atomic_path(path) 
             if value is None:
                 self._rename()
             elif isinstance(value, OSError | RuntimeError):
-                with told_when_unwritable(self.path):
+                with explain_write_error(self.path):
                     raise value
         finally:
             with contextlib.suppress(OSError):  # a read-only disk has none to remove
                 self.partial.unlink()
 
     def _rename(self) -> None:
-        with told_when_unwritable(self.path):
+        with explain_write_error(self.path):
             _to_disk(self.partial)
             self.partial.replace(self.path)
         with contextlib.suppress(OSError):  # some file systems cannot; the content is safe
@@ -62,7 +62,7 @@ class atomic_path:  # noqa: N801  (reads as a function: `with atomic_path(path) 
 
 
 @contextlib.contextmanager
-def told_when_unwritable(path: str | Path, remedy: str = ROOM) -> Iterator[None]:
+def explain_write_error(path: str | Path, remedy: str = ROOM) -> Iterator[None]:
     """Reraise the errors of a full or read-only disk as one that says what to do.
 
     Raises:

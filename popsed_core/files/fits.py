@@ -11,7 +11,7 @@ from astropy.io import fits
 
 from popsed_core.errors import InputError
 from popsed_core.files.atomic import atomic_path
-from popsed_core.files.inputs import DAMAGE, require_file, told_when_damaged
+from popsed_core.files.inputs import DAMAGE, require_file, reraise_as_input_error
 
 REMEDY = "delete it and rerun to make it again, or point the configuration at a complete copy"
 SIGNS = ("truncated", "Error validating header")  # astropy only warns of these
@@ -34,7 +34,7 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
             raise InputError(f"{path}: not a readable FITS file ({error}); {REMEDY}") from error
         if any(mark in str(item.message) for item in caught for mark in SIGNS):
             raise InputError(f"{path}: truncated FITS file; {REMEDY}")
-        with told_when_damaged(path, REMEDY, fits.VerifyError), hdus:
+        with reraise_as_input_error(path, REMEDY, fits.VerifyError), hdus:
             yield hdus
 
 

@@ -38,7 +38,7 @@ DAMAGE = (
 
 
 @contextmanager
-def told_when_damaged(path: str | Path, remedy: str, *more: type[Exception]) -> Iterator[None]:
+def reraise_as_input_error(path: str | Path, remedy: str, *more: type[Exception]) -> Iterator[None]:
     """Reraise any error of a library reading a damaged file as one line; wrap only the reading.
 
     Args:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from popsed_core.files.atomic import told_when_unwritable
+from popsed_core.files.atomic import explain_write_error
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def one_writer(path: str | Path) -> Iterator[bool]:
         Whether it had to wait, so that the work may already be done.
     """
     path = Path(path)
-    with told_when_unwritable(path):
+    with explain_write_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         holder = path.with_name(f".{path.name}.holder")
         lock = FileLock(path.with_name(f".{path.name}.lock"))

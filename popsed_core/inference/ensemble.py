@@ -14,7 +14,7 @@ from popsed_core.config.products import ProductsConfig
 from popsed_core.errors import InputError
 from popsed_core.inference.flow import PopulationFlow
 from popsed_core.inference.lost_photons import typical_share
-from popsed_core.inference.member_quality import reasons_against
+from popsed_core.inference.member_quality import exclusion_reasons
 from popsed_core.inference.priors.observability import Observability
 from popsed_core.inference.priors.prior import PopulationPrior
 from popsed_core.inference.priors.selected_prior import sample_selected
@@ -55,7 +55,7 @@ def sample_ensemble(
     """
     for member in members:
         _check(member, task)
-    left_out = reasons_against(members, products.max_validation)
+    left_out = exclusion_reasons(members, products.max_validation)
     for number, reason in left_out.items():
         log.warning("member %d is excluded: %s", number, reason)
     kept = [member for member in members if member["member"] not in left_out]

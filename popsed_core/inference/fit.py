@@ -136,11 +136,12 @@ class FlowFit:
         u, log_density = push_together([member.flow for member in members], base)
         theta = self.space.to_theta(u)
         maggies = self.forward.fluxes(theta, self._f_lost())
-        excess = self.prior.excess(theta, u, log_density, self.space) - self.log_observed(maggies)
+        to_prior = self.prior.log_density_ratio(theta, u, log_density, self.space)
+        log_density_ratio = to_prior - self.log_observed(maggies)
         seen = calibrated(maggies, self._zero_points()).split(n)
         pairs = zip(members, seen, strict=True)
         misfit = torch.stack([one.misfit(part, one.draws, progress) for one, part in pairs])
-        return misfit, excess.view(-1, n).mean(1), theta, maggies
+        return misfit, log_density_ratio.view(-1, n).mean(1), theta, maggies
 
     def _zero_points(self) -> Float[Tensor, "band"] | Float[Tensor, "row band"]:
         first, *others = (member.zero_points for member in self.members)

@@ -13,7 +13,7 @@ from popsed_core.errors import InputError
 from popsed_core.inference.trained_member import TrainedMember
 
 
-def reasons_against(members: Sequence[TrainedMember], max_validation: float) -> dict[int, str]:
+def exclusion_reasons(members: Sequence[TrainedMember], max_validation: float) -> dict[int, str]:
     """Return, by number, why members are excluded.
 
     Args:

@@ -1,4 +1,4 @@
-"""Whole spectra of galaxies for people to look at: stars, gas and dust on one wavelength grid.
+"""Whole spectra of galaxies, for inspection: stars, gas and dust on one wavelength grid.
 
     f_nu(wave (1 + z)) = (1 + z) L_nu(wave) / (4 pi d_L^2) . transmission
 

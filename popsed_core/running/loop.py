@@ -86,7 +86,7 @@ def run(job: Job, checkpoint: str | Path | None = None, config_hash: str = "") -
             saved = now
 
 
-def forget(checkpoint: str | Path) -> None:
+def delete_checkpoints(checkpoint: str | Path) -> None:
     """Delete the checkpoints of a finished job: they would block the next configuration."""
     for path in (Path(checkpoint), _previous(Path(checkpoint))):
         path.unlink(missing_ok=True)

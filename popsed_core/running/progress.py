@@ -32,7 +32,7 @@ class Bar(logging.Handler):
         self.begin: float | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Draw the bar anew where the record is of an epoch."""
+        """Redraw the bar at the record of an epoch."""
         epoch, n_epochs = getattr(record, "epoch", None), getattr(record, "n_epochs", None)
         if epoch is not None and n_epochs:
             self.draw(epoch / n_epochs, f"epoch {epoch}/{n_epochs}")

@@ -17,7 +17,7 @@ from pyarrow import csv, parquet
 from popsed_core.errors import InputError
 from popsed_core.files.artefacts import HDF5Dataset, HDF5Group, open_hdf5
 from popsed_core.files.fits import open_fits
-from popsed_core.files.inputs import require_file, told_when_damaged
+from popsed_core.files.inputs import require_file, reraise_as_input_error
 
 Columns = Mapping[str, Any]
 REMEDY = "replace it by a complete copy"
@@ -71,7 +71,7 @@ def _fits_column(data: fits.FITS_rec, column: fits.Column) -> np.ndarray:
 
 
 def _read_hdf5(path: Path, key: str | None) -> Columns:
-    with open_hdf5(path) as file, told_when_damaged(path, REMEDY):
+    with open_hdf5(path) as file, reraise_as_input_error(path, REMEDY):
         if key is not None and key not in file:
             raise InputError(f"{path}: no group {key!r}, found {sorted(file)}; check key")
         return _hdf5_columns(file[key] if key else file)
@@ -109,7 +109,7 @@ def _check_text(path: Path) -> None:
     """Raise InputError unless the whole table is UTF-8."""
     decoder, size = codecs.getincrementaldecoder("utf-8")(), 0
     open_binary = gzip.open if path.suffix.lower() == ".gz" else open
-    with told_when_damaged(path, REMEDY), open_binary(path, "rb") as stream:
+    with reraise_as_input_error(path, REMEDY), open_binary(path, "rb") as stream:
         while piece := stream.read(PIECE):
             try:
                 decoder.decode(piece)

@@ -7,7 +7,7 @@ import h5py
 import pytest
 
 from popsed_core.errors import InputError
-from popsed_core.files.atomic import DiskError, DiskFile, atomic_path, told_when_unwritable
+from popsed_core.files.atomic import DiskError, DiskFile, atomic_path, explain_write_error
 
 
 def test_a_file_appears_with_its_folders_and_nothing_beside_it(tmp_path):
@@ -68,12 +68,12 @@ def test_an_error_of_the_disk_is_known_however_it_is_wrapped(number, told, how):
             raise RuntimeError(f"write failed, errno = {number}, message")
         raise RuntimeError("cannot write") from system
 
-    with pytest.raises(DiskError, match=rf"x\.h5: .*{told}"), told_when_unwritable("x.h5"):
+    with pytest.raises(DiskError, match=rf"x\.h5: .*{told}"), explain_write_error("x.h5"):
         fail()
 
 
 def test_an_error_that_is_not_the_disk_s_stays_what_it_is():
-    with pytest.raises(RuntimeError, match="shapes differ"), told_when_unwritable("x.h5"):
+    with pytest.raises(RuntimeError, match="shapes differ"), explain_write_error("x.h5"):
         raise RuntimeError("shapes differ")
 
 

@@ -25,9 +25,9 @@ def at(n: int, **given: float) -> Theta:
     """Return n draws of the prior whose redshift and mass, or whatever is given, are fixed."""
     shares = torch.rand(n, len(NAMES), generator=stream(n), dtype=torch.float64)
     for name in ("redshift", "log_stellar_mass"):
-        column = getattr(PRIOR.from_shares(ladder(name)), name)
+        column = getattr(PRIOR.from_cdf(ladder(name)), name)
         shares[:, NAMES.index(name)] = share_of(given[name], column)
-    return PRIOR.from_shares(shares)
+    return PRIOR.from_cdf(shares)
 
 
 def ladder(name: str, n: int = 200_001) -> torch.Tensor:

@@ -22,22 +22,22 @@ def tasks(parameters=GALAXIES, **changes):
     return [replace(make_task(number, fit), parameters=parameters) for number in NUMBERS]
 
 
-def excess(prior, u):
-    return prior.excess(SPACE.to_theta(u), u, log_normal(u), SPACE)
+def log_density_ratio(prior, u):
+    return prior.log_density_ratio(SPACE.to_theta(u), u, log_normal(u), SPACE)
 
 
 def test_members_together_have_the_priors_that_they_have_alone():
     u = torch.randn(30, len(NAMES), generator=stream())
-    together = excess(MemberPriors(tasks()), u).split(10)
+    together = log_density_ratio(MemberPriors(tasks()), u).split(10)
     for task, part, found in zip(tasks(), u.split(10), together, strict=True):
-        torch.testing.assert_close(found, excess(MemberPriors([task]), part))
+        torch.testing.assert_close(found, log_density_ratio(MemberPriors([task]), part))
     assert len({randomisation(task).parameters()["kappa_1"] for task in tasks()}) == len(NUMBERS)
 
 
 def test_restarts_and_certain_priors_share_the_central_one():
     u = torch.randn(30, len(NAMES), generator=stream())
     shared = MemberPriors(tasks(members="restarts"))
-    torch.testing.assert_close(excess(shared, u), excess(PRIOR, u))
+    torch.testing.assert_close(log_density_ratio(shared, u), log_density_ratio(PRIOR, u))
     assert len(shared.priors) == len(MemberPriors(tasks(PARAMETERS)).priors) == 1
 
 

@@ -16,7 +16,7 @@ from popsed_core.files.artefacts import Provenance, load, save
 from popsed_core.inference import fit
 from popsed_core.inference.ensemble import sample_ensemble
 from popsed_core.inference.fit import fit_member
-from popsed_core.inference.member_quality import reasons_against
+from popsed_core.inference.member_quality import exclusion_reasons
 from popsed_core.inference.samples import PopulationSamples
 
 PRODUCTS = ProductsConfig(n_draws=100, n_table=50)
@@ -28,27 +28,27 @@ def member(number, validation, failure=""):
 
 
 def test_members_like_the_others_all_count():
-    assert reasons_against([member(k, 0.1 * k) for k in (1, 2, 3)], 3.0) == {}
+    assert exclusion_reasons([member(k, 0.1 * k) for k in (1, 2, 3)], 3.0) == {}
 
 
 def test_a_member_that_ended_elsewhere_is_told_with_both_numbers():
     members = [member(1, 0.1), member(2, 0.12), member(3, 0.11), member(4, 0.5)]
-    (told,) = reasons_against(members, 3.0).items()
+    (told,) = exclusion_reasons(members, 3.0).items()
     assert told == (
         4, "its validation distance, 0.5, is more than 3 times the median of the members, 0.115",
     )  # fmt: skip
-    assert reasons_against(members, 5.0) == {}
+    assert exclusion_reasons(members, 5.0) == {}
 
 
 def test_a_diverged_member_does_not_move_the_median():
     members = [member(1, 0.1), member(2, 0.25), {**member(3, 1.0, "diverged"), "history": {}}]
-    assert reasons_against(members, 1.5) == {3: "diverged"}
+    assert exclusion_reasons(members, 1.5) == {3: "diverged"}
 
 
 def test_an_ensemble_of_which_nothing_is_left_is_an_error_with_all_reasons():
     members = [member(k, 1.0, f"diverged in epoch {k}") for k in (1, 2)]
     with pytest.raises(InputError, match=r"member 1: diverged in epoch 1; member 2: .* epoch 2"):
-        reasons_against(members, 3.0)
+        exclusion_reasons(members, 3.0)
 
 
 @pytest.fixture(scope="module")

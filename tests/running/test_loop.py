@@ -111,7 +111,7 @@ def test_a_kill_between_two_renames_costs_one_checkpoint(checkpoint, uninterrupt
 def test_a_job_that_is_done_leaves_no_checkpoint(checkpoint):
     loop.run(Walk(), checkpoint, CONFIG_HASH)
     assert len(list(checkpoint.parent.iterdir())) == 2
-    loop.forget(checkpoint)
+    loop.delete_checkpoints(checkpoint)
     assert list(checkpoint.parent.iterdir()) == []
 
 

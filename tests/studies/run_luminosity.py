@@ -61,7 +61,7 @@ def share_at(prior: PopulationPrior, shares: torch.Tensor, name: str, value: flo
         middle = (low + high) / 2
         trial = shares[:1].clone()
         trial[:, NAMES.index(name)] = middle
-        below = getattr(prior.from_shares(trial), name)[0] < value
+        below = getattr(prior.from_cdf(trial), name)[0] < value
         low, high = (middle, high) if below else (low, middle)
     return low
 
@@ -75,7 +75,7 @@ def drawn(settings: Config, masses: tuple[float, float]) -> Theta:
     low, high = (share_at(prior, shares, "log_stellar_mass", mass) for mass in masses)
     column = NAMES.index("log_stellar_mass")
     shares[:, column] = low + (high - low) * shares[:, column]
-    return prior.from_shares(shares)
+    return prior.from_cdf(shares)
 
 
 @torch.no_grad()

@@ -102,10 +102,10 @@ def models_at(prior: PopulationPrior, redshift: float, stream: torch.Generator) 
     mass = NAMES.index("log_stellar_mass")
     trial = shares[:1].repeat(N_MODELS, 1)
     trial[:, mass] = 1 - (1 - torch.linspace(1e-6, 1 - 1e-9, N_MODELS, dtype=torch.float64)) ** 3
-    known = prior.from_shares(trial).log_stellar_mass.numpy()
+    known = prior.from_cdf(trial).log_stellar_mass.numpy()
     wanted = np.interp(np.linspace(*MASSES, N_MODELS), known, trial[:, mass].numpy())
     shares[:, mass] = torch.from_numpy(wanted).clamp(1e-9, 1 - 1e-12)
-    return prior.from_shares(shares)
+    return prior.from_cdf(shares)
 
 
 def tilts(theta: Theta) -> torch.Tensor:

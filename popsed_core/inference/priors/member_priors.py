@@ -30,14 +30,14 @@ class MemberPriors(nn.Module):
             for parameters in (drawn[:1] if is_one else drawn)
         )
 
-    def excess(
+    def log_density_ratio(
         self,
         theta: Theta,
         u: Float[Tensor, "galaxy parameter"],
         log_density_u: Column,
         space: ParameterSpace,
     ) -> Column:
-        """Return :meth:`PopulationPrior.excess` for draws of one member after the other.
+        """Return :meth:`PopulationPrior.log_density_ratio` for draws of one member after the other.
 
         Args:
             theta: equally many draws of each member.
@@ -48,7 +48,7 @@ class MemberPriors(nn.Module):
         n = len(self.priors)
         parts = (item.chunk(n) for item in (to_matrix(theta), u, log_density_u))
         found = [
-            prior.excess(from_matrix(matrix), *others, space)
+            prior.log_density_ratio(from_matrix(matrix), *others, space)
             for prior, (matrix, *others) in zip(self.priors, zip(*parts, strict=True), strict=True)
         ]
         return torch.cat(found)

@@ -65,7 +65,7 @@ class PopulationPrior(nn.Module):
         ratio = self.log_density_by_parameter(theta) - space.log_coordinate_density(theta)
         return ratio.sum(1)
 
-    def excess(
+    def log_density_ratio(
         self,
         theta: Theta,
         u: Float[Tensor, "galaxy parameter"],
@@ -89,9 +89,9 @@ class PopulationPrior(nn.Module):
             n: number of galaxies.
             generator: CPU stream.
         """
-        return self.from_shares(torch.rand(n, len(NAMES), generator=generator, dtype=torch.float64))
+        return self.from_cdf(torch.rand(n, len(NAMES), generator=generator, dtype=torch.float64))
 
-    def from_shares(self, shares: Float[Tensor, "galaxy parameter"]) -> Theta:
+    def from_cdf(self, shares: Float[Tensor, "galaxy parameter"]) -> Theta:
         """Return the galaxies at these cumulative probabilities of the prior, in float64.
 
         Args:

@@ -51,7 +51,7 @@ def sample_selected(
         u, log_s = _walk(prior, log_selection, u, log_s, generator)
         if step >= N_BURN and (step - N_BURN) % N_THIN == 0:
             kept.append(u)
-    return prior.from_shares(torch.special.ndtr(torch.cat(kept)[:n]))
+    return prior.from_cdf(torch.special.ndtr(torch.cat(kept)[:n]))
 
 
 def _start(
@@ -90,4 +90,4 @@ def _walk(
 
 
 def _theta(prior: PopulationPrior, u: Shares) -> Theta:
-    return Theta(*(column.float() for column in prior.from_shares(torch.special.ndtr(u))))
+    return Theta(*(column.float() for column in prior.from_cdf(torch.special.ndtr(u))))

@@ -17,7 +17,7 @@ from popsed_core.constants import LSUN_FSPS
 from popsed_core.errors import InputError
 from popsed_core.files.artefacts import HDF5Dataset, HDF5File, open_hdf5
 from popsed_core.files.hdf5 import read_attribute
-from popsed_core.files.inputs import told_when_damaged
+from popsed_core.files.inputs import reraise_as_input_error
 from popsed_core.stellar.ssp.coverage import check_ages, check_light, trim
 from popsed_core.stellar.ssp.grid import SSPGrid
 from popsed_core.stellar.ssp.nebular import ionising_rate
@@ -65,7 +65,7 @@ def read_dsps(path: str | Path, wave_range: tuple[float, float]) -> SSPGrid:
         InputError: the file is missing, truncated, lacks a dataset, has wrong values or
             units, or does not cover the range of wavelengths or the ages of galaxies.
     """
-    with open_hdf5(path) as file, told_when_damaged(path, REMEDY):
+    with open_hdf5(path) as file, reraise_as_input_error(path, REMEDY):
         names = ("ssp_lgmet", "ssp_lg_age_gyr", "ssp_wave")
         lgmet, lg_age_gyr, wave = (_dataset(file, name, path).astype(float) for name in names)
         for name, values in (("ssp_lgmet", lgmet), ("ssp_lg_age_gyr", lg_age_gyr)):
